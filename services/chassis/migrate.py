@@ -4,7 +4,8 @@ import asyncio
 import sys
 
 from services.chassis.database import without_password
-from services.chassis.migrations import CannotMigrate, migrate
+from services.chassis.migrations import migrate
+from services.chassis.schema_versions import CannotMigrate
 from services.chassis.settings import load_settings, run_or_explain
 
 

@@ -1,43 +1,22 @@
 """The database schemas: each service's database, role and Alembic history, upgraded by `drumbeat migrate`."""
 
-import asyncio
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.chassis.database import Database, database_url, without_password
-from services.chassis.settings import CannotStart
+from services.chassis.database import database_url, without_password
+from services.chassis.schema_versions import DATABASES, FOLDER, CannotMigrate, refuse_newer
 
-DATABASES: Final = {
-    "rules_engine": "drumbeat_rules",
-    "scheduler": "drumbeat_scheduler",
-    "notifier": "drumbeat_notifier",
-}
-FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 MIGRATION_LOCK = 0x64727563
 
 
-class CannotMigrate(CannotStart):
-    """The databases cannot be created or upgraded; the message says why and what to do."""
-
-
-class SchemaMismatch(CannotMigrate):
-    """A database's schema is older or newer than the code; the message says which and what to do."""
-
-
-def history(service: str) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(service))
-
-
-def _config(service: str) -> Config:
+def config_of(service: str) -> Config:
+    """Where Alembic finds the migrations of a service."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.set_main_option("version_locations", str(FOLDER / service))
@@ -91,31 +70,9 @@ async def _upgrade(server_url: str, service: str) -> None:
 
 
 def _run_upgrade(connection: SyncConnection, service: str) -> None:
-    config = _config(service)
+    config = config_of(service)
     config.attributes["connection"] = connection
     stored = connection.scalar(text("SELECT to_regclass('alembic_version')"))
     if stored is not None:
-        _refuse_newer(service, connection.scalar(text("SELECT version_num FROM alembic_version")))
+        refuse_newer(service, connection.scalar(text("SELECT version_num FROM alembic_version")))
     command.upgrade(config, "head")
-
-
-def _refuse_newer(service: str, stored: str | None) -> None:
-    if stored is not None and stored not in {rev.revision for rev in history(service).walk_revisions()}:
-        raise SchemaMismatch(
-            f"The database {DATABASES[service]} is at schema {stored}, which this version of Drumbeat does not have:"
-            " a newer one made it. Run that version, or restore a backup from before the upgrade."
-        )
-
-
-async def check_schema(database: Database, service: str) -> None:
-    """Raise `SchemaMismatch` unless the database's schema is that of the code."""
-    name = DATABASES[service]
-    head = await asyncio.to_thread(lambda: history(service).get_current_head())
-    if await database.pool.fetchval("SELECT to_regclass('alembic_version')") is None:
-        raise SchemaMismatch(f"The database {name} has no schema yet. Run `drumbeat migrate`.")
-    stored = await database.pool.fetchval("SELECT version_num FROM alembic_version")
-    if stored != head:
-        _refuse_newer(service, stored)
-        raise SchemaMismatch(
-            f"The database {name} is at schema {stored}, the code needs {head}. Run `drumbeat migrate`."
-        )

@@ -34,13 +34,13 @@ from services.chassis.key_directory import key_loop
 from services.chassis.keys import KeyRing, first_key, read_or_create_secrets
 from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.loops import Loop
-from services.chassis.migrations import DATABASES, check_schema
 from services.chassis.outages import OUTAGES
 from services.chassis.outbox import Outbox
 from services.chassis.pruning import prune_loop
 from services.chassis.relay import Relay
 from services.chassis.replica import Replica, identify_replica
 from services.chassis.rest import PartitionEnds, Rest
+from services.chassis.schema_versions import DATABASES, check_schema
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import CannotStart, Http, Settings, load_settings
 from services.chassis.standing_clock import clock_loop

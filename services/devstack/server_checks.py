@@ -18,7 +18,7 @@ from services.chassis.clock_skew import (
 )
 from services.chassis.database import database_url
 from services.chassis.kafka import client_options
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.chassis.settings import Kafka, Settings
 from services.devstack.check import Check
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from services.chassis.database import Connection, Database, database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 
 DUE = 100_000
 """Occurrences due on each day of a calendar."""

@@ -9,7 +9,7 @@ import asyncpg
 from confluent_kafka import Consumer, TopicPartition
 
 from services.chassis.database import database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from tests.benchmarks.figures import percentile
 from tests.stack import Stack
 

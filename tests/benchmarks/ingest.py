@@ -13,7 +13,7 @@ import orjson
 
 from services.chassis.clock import real_now
 from services.chassis.database import database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
 from tests.benchmarks.bare_ingest import TOPIC

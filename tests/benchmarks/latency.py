@@ -14,7 +14,7 @@ from aiohttp import web
 
 from services.chassis.clock import real_now
 from services.chassis.database import database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from tests.benchmarks.chain import Chain
 from tests.benchmarks.figures import Figure, cpu_seconds, percentile
 from tests.benchmarks.hops import account, hops

@@ -16,8 +16,8 @@ import orjson
 from schemas.times import format_instant
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database
-from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox
+from services.chassis.schema_versions import DATABASES
 from services.chassis.settings import Email, Settings
 from services.devstack.embedded import processes
 from services.notifier.adapters.delivery_queue import DeliveryQueue

@@ -14,7 +14,7 @@ import asyncpg
 from services.calendar.plan import PlanCommand
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database, database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from tests.benchmarks.calendars import DUE, fill, open_copy
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.peer_procrastinate import JobQueue

@@ -17,7 +17,7 @@ from services.calendar.plan import PlanCommand
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Connection, Database
 from services.chassis.loops import Loop
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.chassis.worker_process import WorkerProcess
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.queue_repository import PostgresQueue

@@ -11,9 +11,9 @@ import aiohttp
 
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database
-from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox
 from services.chassis.private_targets import EVERYTHING
+from services.chassis.schema_versions import DATABASES
 from services.chassis.secret_box import SecretBox
 from services.chassis.settings import Retention
 from services.notifier.adapters.channels.webhook import WebhookClient, webhook_body

@@ -15,7 +15,7 @@ from tests.stack import Stack, event, until
 
 MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday: CSMs are at work
 
-expect.set_options(timeout=20_000)  # milliseconds that a busy machine may take
+expect.set_options(timeout=60_000)  # milliseconds that a busy machine may take
 
 
 @pytest.fixture(scope="module")

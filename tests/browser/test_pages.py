@@ -13,7 +13,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from tests.browser.visits import NARROW, Visit, session_cookies, visiting
 from tests.stack import KEY, Stack, event, until
 

@@ -40,7 +40,7 @@ async def open_policy(visit: Visit, key: str = KEY) -> Page:
     """The policy page, opened with this key."""
     await visit.page.goto(f"{visit.url}/policy")
     await visit.sign_in(key)
-    await expect(visit.page.get_by_role("heading", name="Catalogue")).to_be_visible(timeout=20_000)
+    await expect(visit.page.get_by_role("heading", name="Catalogue")).to_be_visible()
     return visit.page
 
 

@@ -42,7 +42,7 @@ async def open_account(visit: Visit) -> None:
     """The same; its scripts may not have run yet."""
     await visit.page.goto(f"{visit.url}/?account=acme")
     await visit.sign_in(KEY)
-    await expect(visit.page.locator(".not-planned-row").first).to_be_visible(timeout=20_000)
+    await expect(visit.page.locator(".not-planned-row").first).to_be_visible()
 
 
 def check_in(page: Page) -> tuple[Locator, Locator]:

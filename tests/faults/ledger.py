@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.topics import broker_configs
 from services.chassis.database import database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from tests.stack import Receiver, Stack, until
 
 Headers = list[tuple[str, str | bytes | None]]

@@ -6,7 +6,7 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.chassis.database import database_url
-from services.chassis.migrations import FOLDER
+from services.chassis.schema_versions import FOLDER
 
 
 async def upgrade_to(server_url: str, database: str, service: str, revision: str) -> None:

@@ -14,7 +14,8 @@ from confluent_kafka import Producer
 
 from schemas.envelope import STRUCTURED
 from schemas.events import OWN_SOURCE, route
-from services.chassis.migrations import DATABASES, migrate
+from services.chassis.migrations import migrate
+from services.chassis.schema_versions import DATABASES
 from tests.faults.ledger import Ledger, Published, read_topic
 from tests.integration.upgrade.stored_version import (
     EXPECTED,

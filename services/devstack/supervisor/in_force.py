@@ -50,7 +50,7 @@ async def _read_row(database_url: str, query: str) -> Any:
     import asyncpg  # noqa: PLC0415
 
     from services.chassis.database import database_url as url_of  # noqa: PLC0415
-    from services.chassis.migrations import DATABASES  # noqa: PLC0415
+    from services.chassis.schema_versions import DATABASES  # noqa: PLC0415
 
     connection = await asyncpg.connect(url_of(database_url, DATABASES["rules_engine"]))
     try:

@@ -21,9 +21,10 @@ from services.chassis.clock import real_now as real_clock
 from services.chassis.database import Database, real_now
 from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
-from services.chassis.migrations import DATABASES, migrate
+from services.chassis.migrations import migrate
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.private_targets import EVERYTHING
+from services.chassis.schema_versions import DATABASES
 from services.chassis.secret_box import SecretBox
 from services.chassis.settings import Retention
 from services.chassis.web import Chassis, make_app

@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 
 from schemas.ids import derived_id
 from services.chassis.database import database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from tests.faults.ledger import binary
 from tests.integration.rules_engine.conftest import Engine, fresh, problem_of
 from tests.stack import until

@@ -8,7 +8,7 @@ import pytest
 
 from services.cadence.rates import RatesRefused
 from services.chassis.database import Database
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.rules_engine.adapters.rates_file import RatesFile
 from tests.faults.ledger import read_topic
 from tests.integration.rules_engine.conftest import Engine, fresh

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from schemas.envelope import from_structured, kafka_headers
 from services.chassis.database import Database
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.rules_engine.adapters.account_twins import AccountTwins
 from tests.integration.rules_engine.conftest import Engine, fresh
 from tests.integration.rules_engine.ingest_requests import BATCH, STRUCTURED, Sent, refusal, results_of

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.chassis.database import Database, database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.rules_engine.adapters.audit_repository import AuditRepository
 from tests.integration.rules_engine.conftest import Engine, problem_of
 from tests.stack import KEY, until

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from services.chassis.database import database_url
 from services.chassis.kafka import partition_of
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from tests.faults.ledger import binary
 from tests.integration.rules_engine.conftest import Engine, fresh
 from tests.stack import event, until

@@ -468,7 +468,7 @@ class TestLimits:
                 "findings" in (await running.request("GET", "/v1/policies/current", headers=headers)).json()
             )
 
-        await until(findings, 30, "what the linter says of the policy in force")
+        await until(findings, 90, "what the linter says of the policy in force")
 
 
 def slow_files() -> dict[str, str]:

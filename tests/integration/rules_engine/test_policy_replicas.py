@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.chassis.database import Database
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.rules_engine.adapters.configuration_repository import Offer, put_in_force
 from services.rules_engine.adapters.configuration_repository import current as current_configuration
 from tests.integration.rules_engine.conftest import Engine, OpenEngine, problem_of

@@ -13,8 +13,8 @@ from schemas.envelope import from_structured, kafka_headers
 from services.cadence.account import FactEvent, Provenance
 from services.chassis.database import Database
 from services.chassis.dead_letters import Record
-from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox
+from services.chassis.schema_versions import DATABASES
 from services.chassis.web import encode_cursor
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.domain.account import IncomingEvent, Parked, event_identity

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.chassis.database import Database
-from services.chassis.migrations import DATABASES
 from services.chassis.partitions import drop_partitions, month_start
+from services.chassis.schema_versions import DATABASES
 from services.rules_engine.adapters.decision_rows import DECISIONS
 from tests.integration.rules_engine.conftest import Engine, fresh, problem_of
 

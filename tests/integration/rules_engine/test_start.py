@@ -15,7 +15,8 @@ import pytest
 
 from services.cadence.policy.load import SHIPPED, policy_texts
 from services.chassis.database import database_url
-from services.chassis.migrations import DATABASES, migrate
+from services.chassis.migrations import migrate
+from services.chassis.schema_versions import DATABASES
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from tests.stack import KEY, ROOT, free_port, until

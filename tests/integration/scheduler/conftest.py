@@ -18,8 +18,9 @@ from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
-from services.chassis.migrations import DATABASES, migrate
+from services.chassis.migrations import migrate
 from services.chassis.outbox import Outbox, unpack
+from services.chassis.schema_versions import DATABASES
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements

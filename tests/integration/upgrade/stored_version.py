@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from services.chassis.database import database_url
-from services.chassis.migrations import DATABASES
+from services.chassis.schema_versions import DATABASES
 from services.devstack.embedded.postgres import binaries
 
 FOLDER = Path(__file__).parent

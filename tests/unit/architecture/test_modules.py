@@ -7,10 +7,12 @@ import tomllib
 
 import grimp
 import pytest
+from alembic.script import ScriptDirectory
 
 from schemas.topics import TOPICS
 from services.chassis.faults import POINTS
-from services.chassis.migrations import DATABASES, history
+from services.chassis.migrations import config_of
+from services.chassis.schema_versions import DATABASES
 from tests.unit.architecture.sources import MODULES, ROOT, Function, functions_of, name_of, report, tree_of
 
 GRAPH = grimp.build_graph("services", "schemas", include_external_packages=True)
@@ -96,7 +98,7 @@ def test_every_fault_point_is_used(point: str) -> None:
 
 @pytest.mark.parametrize("service", [*DATABASES])
 def test_a_migration_history_has_one_head(service: str) -> None:
-    assert len(history(service).get_heads()) == 1
+    assert len(ScriptDirectory.from_config(config_of(service)).get_heads()) == 1
 
 
 def test_no_lock_contains_the_address_of_a_registry() -> None:

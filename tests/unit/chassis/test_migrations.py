@@ -1,8 +1,10 @@
 """A migration comes after all that databases may have already: one put between them would be skipped."""
 
 import pytest
+from alembic.script import ScriptDirectory
 
-from services.chassis.migrations import history
+from services.chassis.migrations import config_of
+from services.chassis.schema_versions import read_revisions
 
 STORED = {
     "rules_engine": [
@@ -28,6 +30,16 @@ STORED = {
 
 @pytest.mark.parametrize("service", STORED)
 def test_a_new_migration_follows_those_that_databases_have(service: str) -> None:
-    revisions = [script.revision for script in history(service).walk_revisions()][::-1]
+    revisions = [
+        script.revision for script in ScriptDirectory.from_config(config_of(service)).walk_revisions()
+    ][::-1]
 
     assert revisions[: len(STORED[service])] == STORED[service]
+
+
+@pytest.mark.parametrize("service", STORED)
+def test_services_read_the_revisions_that_alembic_reads(service: str) -> None:
+    scripts, read = ScriptDirectory.from_config(config_of(service)), read_revisions(service)
+
+    assert read.known == {script.revision for script in scripts.walk_revisions()}
+    assert read.head == scripts.get_current_head()
