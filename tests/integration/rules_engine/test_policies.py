@@ -415,7 +415,27 @@ class TestCommandLine:
 
 
 class TestLimits:
-    """Last in this file: the engine is restarted with other limits."""
+    """Last in this file, and the last of these restarts the engine with other limits."""
+
+    async def test_a_key_that_may_only_read_checks_and_compares_nothing(self, running: Engine) -> None:
+        made = await running.request("POST", "/v1/keys", json={"name": "reader", "scopes": ["read"]})
+        headers = {"authorization": f"Bearer {made.json()['key']}"}
+
+        async def reads() -> bool:
+            return (await running.request("GET", "/v1/policies", headers=headers)).status_code == 200
+
+        await until(reads, 15, "the key known")
+        for call in ("validate", "diff"):
+            body = {"files": policy_files(30)}
+            answer = await running.request("POST", f"/v1/policies/{call}", json=body, headers=headers)
+            assert "'policy'" in problem_of(answer, 403)["detail"]
+
+        async def findings() -> bool:
+            return (
+                "findings" in (await running.request("GET", "/v1/policies/current", headers=headers)).json()
+            )
+
+        await until(findings, 90, "what the linter says of the policy in force")
 
     async def test_a_policy_that_takes_long_to_check_is_ended_and_holds_nobody_up(
         self, running: Engine
@@ -449,26 +469,6 @@ class TestLimits:
             "POST", "/v1/policies/validate", json={"files": {"a.yaml": "rhythms: 3"}}
         )
         assert problem_of(wrong, 422)["errors"], "the next check gets a process again"
-
-    async def test_a_key_that_may_only_read_checks_and_compares_nothing(self, running: Engine) -> None:
-        made = await running.request("POST", "/v1/keys", json={"name": "reader", "scopes": ["read"]})
-        headers = {"authorization": f"Bearer {made.json()['key']}"}
-
-        async def reads() -> bool:
-            return (await running.request("GET", "/v1/policies", headers=headers)).status_code == 200
-
-        await until(reads, 15, "the key known")
-        for call in ("validate", "diff"):
-            body = {"files": policy_files(30)}
-            answer = await running.request("POST", f"/v1/policies/{call}", json=body, headers=headers)
-            assert "'policy'" in problem_of(answer, 403)["detail"]
-
-        async def findings() -> bool:
-            return (
-                "findings" in (await running.request("GET", "/v1/policies/current", headers=headers)).json()
-            )
-
-        await until(findings, 90, "what the linter says of the policy in force")
 
 
 def slow_files() -> dict[str, str]:
