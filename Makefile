@@ -44,8 +44,8 @@ kafka: $(RUN) $(PARTS) ## Run a real broker alone, for development, on 127.0.0.1
 test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 	@echo "== all tests"
 	@$(PYTEST) tests/integration tests/browser -n 3 --dist loadfile --no-loadscope-reorder
-	@echo "== faults, two at a time: they wait more than they work"
-	@$(PYTEST) tests/faults -n 2 --dist load
+	@echo "== faults, three at a time: they wait more than they work"
+	@$(PYTEST) tests/faults -n 3 --dist load
 
 check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit tests, generated files
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types unit

@@ -9,7 +9,12 @@ from playwright.async_api import Browser, expect
 from tests.browser.visits import MARKUP, NARROW, session_cookies, visiting
 from tests.stack import KEY, Stack, event, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(180),
+]
 
 
 async def test_a_wrong_key_is_refused_with_a_plain_message_and_sets_no_cookie(

@@ -17,7 +17,12 @@ from services.chassis.schema_versions import DATABASES
 from tests.browser.visits import NARROW, Visit, session_cookies, visiting
 from tests.stack import KEY, Stack, event, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(180),
+]
 
 PAGES = (
     "/",

@@ -9,7 +9,12 @@ from services.cadence.policy.load import SHIPPED
 from tests.browser.visits import NARROW, Visit, visiting
 from tests.stack import KEY, Stack, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(180),
+]
 
 FILE = "20-rhythms.yaml"
 TEXT = (SHIPPED / FILE).read_text()

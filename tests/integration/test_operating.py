@@ -23,6 +23,7 @@ from tests.stack import SERVICES, Stack, event, receiving, until
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.long,
     pytest.mark.timeout(240),
     pytest.mark.asyncio(loop_scope="module"),
 ]

@@ -17,7 +17,7 @@ import pytest
 from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.processes import scratch
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 SERVICES = ("console", "rules_engine", "scheduler", "notifier")
 
 

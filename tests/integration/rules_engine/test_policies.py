@@ -23,7 +23,12 @@ from tests.integration.rules_engine.policy_requests import (
 )
 from tests.stack import KEY, ROOT, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.long,
+    pytest.mark.timeout(180),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
 class TestPublishing:
