@@ -71,7 +71,8 @@ class PostgresAbsences:
         ]
         await self._calendars.save_levelled(updates, now)
         owed = {each.account_id for update in updates if (each := touches[update.touchpoint.id]).owed_within}
-        await self._connection.execute(RECONCILE, sorted(owed))
+        if owed:
+            await self._connection.execute(RECONCILE, sorted(owed))
         deputies = {update.touchpoint.csm_id for update in updates if update.touchpoint.csm_id}
         await mark_people(self._connection, deputies, f"stands in for {book.csm_id}"[:200])
         return [update.touchpoint.id for update in updates]
