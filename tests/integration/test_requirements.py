@@ -547,6 +547,8 @@ def a_champion_who_leaves_leads_to_an_introduction_call(story: Story) -> None:
 def retail_reviews_avoid_the_fourth_quarter_and_none_is_dropped(story: Story) -> None:
     closed = datetime(2026, 11, 15, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
     for name in RETAIL:
+        avoided = story.accounts[name]["plan"]["avoid"]
+        assert [period for period in avoided if period["name"] == "retail-fourth-quarter"], avoided
         moments = story.planned(name, "business_review")
         assert not [moment for moment in moments if closed[0] <= moment < closed[1]]
         assert len(moments) >= 4
