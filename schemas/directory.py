@@ -159,6 +159,10 @@ class TouchpointTypeRecord(SchemaModel):
     """What is discussed."""
     expects: Text = ""
     """The outcome it should have."""
+    invites: bool = False
+    """Whether the customer and its owner get it into their calendars."""
+    remind_hours: tuple[Annotated[int, Field(ge=1, le=24_000)], ...] = ()
+    """How many hours before it its owner and the invited customer are reminded, the longest first."""
 
 
 class ContentRecord(SchemaModel):

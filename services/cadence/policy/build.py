@@ -71,7 +71,7 @@ def _value(kind: type[Value], part: Part, **others: Any) -> Value:
 def _touchpoint(part: Part) -> model.Touchpoint:
     file, path, spec = part
     others: dict[str, Any] = {
-        name: () for name in ("agenda", "audience", "folds_into") if getattr(spec, name) is None
+        name: () for name in ("agenda", "audience", "folds_into", "remind") if getattr(spec, name) is None
     }
     others["topic"] = None if spec.topic == INTERNAL else spec.topic
     return _value(model.Touchpoint, part, type=path[-1], place=file.place(path, on_key=True), **others)

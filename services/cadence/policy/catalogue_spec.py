@@ -11,12 +11,11 @@ from services.cadence.features.feature import ROLES, TOPICS, Feature
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition
 from services.cadence.policy.errors import Fault
-from services.cadence.policy.model import AIMS, PERSONS, YIELDS
+from services.cadence.policy.model import AIMS, PERSONS, SPOKEN, YIELDS
 from services.cadence.policy.rule_spec import Info, Spec, Types, key
 from services.cadence.policy.scope import INTERNAL, Scope
 from services.cadence.policy.values import Text, number, one_of
 
-_SPOKEN = ("call", "meeting")
 _ROLE = {"role": Feature("role", "choice", "Role of a contact", values=ROLES, nullable=False)}
 _Score = Annotated[float, number(0, 100, whole=False)]
 
@@ -120,15 +119,26 @@ class TouchpointSpec(Spec):
         "never skipped and floors last, one-offs before them, everything else first",
         None,
     )
+    invite: values.Truth | None = key(
+        "Whether the customer and its owner get it into their calendars; left out: what a person holds as a call or a "
+        "meeting, except for `group`",
+        None,
+    )
+    remind: values.Distinct[values.Window] | None = key(
+        "How long before it its owner and the invited customer are reminded, with the agenda, as `48h`; left out: never",
+        None,
+    )
 
     def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if self.invite and self.topic == INTERNAL:
+            yield Fault("internal work reaches no customer, so nobody is invited", to=("invite",))
         if self.folds_into and self.never_skip:
             yield Fault(
                 "what is never skipped is not folded into another; remove one of the two", to=("folds_into",)
             )
         if self.never_skip and self.yields == "first":
             yield Fault("what is never skipped is not given up first; remove `yields`", to=("yields",))
-        if self.agenda is None and (self.owner in PERSONS or self.channel in _SPOKEN):
+        if self.agenda is None and (self.owner in PERSONS or self.channel in SPOKEN):
             why = f"{self.owner} leads it" if self.owner in PERSONS else f"it is a {self.channel}"
             yield Fault(f"'agenda' is missing: {why}, so list what is discussed")
         if self.audience is not None and self.topic == INTERNAL:

@@ -259,7 +259,9 @@ def policy_hash(content: PolicyContent) -> str:
 def _fields(value: object) -> list[str]:
     fields = cast("Mapping[str, object]", getattr(value, "__dataclass_fields__", {}))
     # A key that came later counts only where it is used: a policy without it keeps its hash.
-    later: dict[str, object] = {"group": False, "rrule": None, "folds_into": (), "yields": None}
+    later: dict[str, object] = {
+        "group": False, "rrule": None, "folds_into": (), "yields": None, "invite": None, "remind": (),
+    }  # fmt: skip
     if isinstance(value, Trigger | Step):
         later["precedence"] = "default"
     parts = [(name, getattr(value, name)) for name in sorted(fields) if name != "place"]

@@ -21,6 +21,8 @@ PRECEDENCES = ("default", "preference", "floor", "escalation")
 ANCHORS: tuple[Anchor, ...] = ("renewal", "notice", "start", "go_live", "program")
 PERSONS = frozenset({"csm", "pooled_csm", "sales"})
 """Owners who give a customer their own time."""
+SPOKEN = frozenset({"call", "meeting"})
+"""Channels on which people talk with each other at a time that both keep."""
 MODELS: Mapping[str, str | None] = {
     "high_touch": "enterprise",
     "mid_touch": "mid_market",
@@ -46,7 +48,8 @@ class Touchpoint:
 
     `never_skip`: it may move, but it always happens once in its period. `expects`: the outcome it should have.
     `group`: held for many customers at once, so it is no contact with one of them. `folds_into`: types whose rhythm takes
-    it in when both are near. `yields`: when it is given up; None: by its precedence.
+    it in when both are near. `yields`: when it is given up; None: by its precedence. `invite`: whether it is put into
+    calendars; None: by who leads it and over which channel. `remind`: how long before it people are reminded of it.
     """
 
     type: str
@@ -63,7 +66,19 @@ class Touchpoint:
     group: bool = False
     folds_into: tuple[str, ...] = ()
     yields: str | None = None
+    invite: bool | None = None
+    remind: tuple[timedelta, ...] = ()
     place: Location = field(default=Location(), compare=False)
+
+    @property
+    def invites(self) -> bool:
+        """Whether the customer and its owner get it into their calendars: without a word of the policy, what a person
+        holds with one customer as a call or a meeting.
+        """
+        if self.invite is not None:
+            return self.invite
+        is_held = self.owner in PERSONS and self.channel in SPOKEN
+        return is_held and self.topic is not None and not self.group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

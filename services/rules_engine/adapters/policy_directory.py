@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from schemas.directory import POLICY_DIRECTORY, PolicyRecord
@@ -13,7 +14,10 @@ from services.chassis.outbox import Outbox, Outgoing
 from services.rules_engine.domain.account import EvaluationContext
 
 KEY: Final = "policy"
-FIELDS: Final = ("owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects")
+HOUR: Final = timedelta(hours=1)
+FIELDS: Final = (
+    "owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects", "invites",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -43,7 +47,11 @@ class PolicyDirectory:
 def policy_record(policy: Policy, version: int) -> PolicyRecord:
     """The record of `directory.policy`."""
     types = [
-        {"touchpoint_type": name, **{field: getattr(kind, field) for field in FIELDS}}
+        {
+            "touchpoint_type": name,
+            **{field: getattr(kind, field) for field in FIELDS},
+            "remind_hours": sorted((ahead // HOUR for ahead in kind.remind), reverse=True),
+        }
         for name, kind in sorted(policy.catalogue.items())
     ]
     hours = policy.content.quiet_hours

@@ -96,6 +96,7 @@ ACCEPTED = (
     ("when: true", 'when: "true"'),
     ("at: -60d", "at: 0d"),
     ("minutes: 45", "minutes: 600"),
+    ("never_skip: true", "remind: [2d, 4h]\n    invite: false"),
 )
 REFUSED = (
     ("segment: enterprise\n    every", "segment: []\n    every"),
@@ -104,6 +105,7 @@ REFUSED = (
     ("day: [1, 2, 5]", "day: [1, 2, 2]"),
     ("stage: [growth, onboarding]", "stage: [growth, growth]"),
     ("never_skip: true", "never_skip: yes"),
+    ("never_skip: true", "remind: []"),
     ("minutes: 45", "minutes: 601"),
     ("minutes: 45", "minutes: 4.5"),
     ("at: -60d", "at: 60"),

@@ -20,6 +20,7 @@ from services.cadence.policy import (
     Step,
     Touchpoint,
 )
+from services.cadence.policy.compiled import policy_hash
 from services.cadence.policy.load import (
     PolicyRefused,
     load_policy,
@@ -31,6 +32,8 @@ from tests.unit.cadence.policy_texts import FULL
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+KNOWN_HASH = "00f8dfee454c4d0a0f3878b74f4af034118878d06db654fb1b70d98964f81e38"
+"""Of the policy `FULL` before invitations and reminders existed."""
 
 
 def content() -> PolicyContent:
@@ -55,6 +58,58 @@ def test_a_touchpoint_has_all_its_keys() -> None:
     assert touchpoint.place == Location("p.yaml", 13)
     assert content().touchpoints[2].topic is None
     assert content().touchpoints[2].agenda == ("Root cause",)
+
+
+def test_what_a_person_holds_with_a_customer_is_in_calendars_unless_the_policy_says_otherwise() -> None:
+    def invites(**keys: str) -> dict[str, bool]:
+        text = FULL
+        for old, new in keys.items():
+            text = text.replace(f"  {old}:\n    purpose", f"  {old}:\n    {new}\n    purpose", 1)
+        return {
+            touchpoint.type: touchpoint.invites for touchpoint in read_content({"p.yaml": text}).touchpoints
+        }
+
+    assert invites() == {"check_in": True, "survey": False, "plan": False}
+    assert invites(check_in="group: true") == {"check_in": False, "survey": False, "plan": False}
+    assert invites(check_in="invite: false", survey="invite: true") == {
+        "check_in": False, "survey": True, "plan": False,
+    }  # fmt: skip
+
+
+def test_reminders_are_spans_before_the_touchpoint() -> None:
+    text = FULL.replace("    never_skip: true\n", "    never_skip: true\n    remind: [1d, 48h]\n", 1)
+
+    touchpoints = read_content({"p.yaml": text}).touchpoints
+
+    assert [touchpoint.remind for touchpoint in touchpoints] == [(DAY, 2 * DAY), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("invite: true", "nobody is invited"),
+        ("remind: 0h", "longer than 0h"),
+        ("remind: [2d, 48h]", "listed twice"),
+        ("remind: soon", "a span of time"),
+    ],
+)
+def test_invitations_and_reminders_that_cannot_be_are_refused(keys: str, message: str) -> None:
+    text = FULL.replace("  plan:\n", f"  plan:\n    {keys}\n", 1)
+
+    with pytest.raises(PolicyRefused) as refused:
+        read_content({"p.yaml": text})
+
+    assert message in str(refused.value)
+
+
+def test_a_policy_without_invitations_and_reminders_keeps_its_hash() -> None:
+    named = FULL.replace("  check_in:\n", "  check_in:\n    invite: true\n", 1)
+    reminding = FULL.replace("  check_in:\n", "  check_in:\n    remind: 48h\n", 1)
+
+    hashes = [policy_hash(read_content({"p.yaml": text})) for text in (FULL, named, reminding)]
+
+    assert len(set(hashes)) == 3
+    assert hashes[0] == KNOWN_HASH
 
 
 def test_an_interval_by_stage_is_a_rhythm_for_each_stage() -> None:
