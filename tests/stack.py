@@ -10,10 +10,10 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,7 +29,10 @@ from services.console.client import ApiClient
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.postgres import EmbeddedPostgres
+from tests.service_host import ForkedProcess, ServiceHost
 
+host_of = cache(ServiceHost)
+"""One host for each service and test process."""
 KEY = "db_0123abcd_" + "k" * 43
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("rules_engine", "scheduler", "notifier")
@@ -85,7 +88,7 @@ class Process:
 
     service: str
     port: int
-    child: subprocess.Popen[bytes]
+    child: ForkedProcess
     log: Path
     environment: dict[str, str]
 
@@ -175,15 +178,7 @@ class Stack:
             f"DRUMBEAT_{service.upper()}__PORT": str(port),
             "DRUMBEAT_FAULTS": faults,
         }
-        with log.open("ab") as output:
-            child = subprocess.Popen(
-                [sys.executable, "-m", f"services.{service}", "serve"],
-                env=environment,
-                cwd=self.folder,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-            )
+        child = host_of(service).start(environment, self.folder, log)
         self.processes[name] = Process(service, port, child, log, environment)
         return self.processes[name]
 
