@@ -169,7 +169,7 @@ class Stack:
             "DRUMBEAT_EMAIL__REPLY_TO": "Northwind Success <answers@northwind.example>",
             **self.settings,
         }
-        self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=15)
+        self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
         return self
 
     async def __aexit__(self, *_: object) -> None:
