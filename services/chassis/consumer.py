@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 CONCURRENT_TRANSACTIONS = 4
 WATCH_SECONDS = 5.0  # between two checks whether partitions move
-POLL_SECONDS = 0.5  # a worker waits this long for records before it checks whether it should stop
+POLL_SECONDS = 1.0  # a worker waits this long for records before it checks whether it should stop
 
 
 class Consumer:

@@ -84,8 +84,16 @@ async def _open_pool(
     url: str, settings: dict[str, str], least: int, most: int
 ) -> "asyncpg.Pool[asyncpg.Record]":
     return await asyncpg.create_pool(
-        url, min_size=least, max_size=most, command_timeout=30, server_settings=settings
+        url, min_size=least, max_size=most, command_timeout=30, server_settings=settings, reset=_keep_session
     )
+
+
+async def _keep_session(_: object) -> None:
+    """Instead of the round trip in which asyncpg resets a session that goes back to the pool.
+
+    Nothing here outlives its transaction: settings are LOCAL, advisory locks are those of a transaction, and nobody
+    listens. asyncpg still rolls a transaction back that was left open.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import time
 from services.chassis.clock import monotonic
 from services.chassis.telemetry import METRICS
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.1
 
 
 class LoopMonitor:

@@ -17,7 +17,8 @@ app = typer.Typer(
 )
 
 STEP: Final = timedelta(hours=1)
-LOOK_SECONDS: Final = 0.02  # real time between two looks whether everything is at rest
+LOOK_SECONDS: Final = (0.02, 0.1)
+"""Real time between two looks whether everything is at rest, at first and at last: looking takes time from the work."""
 LONGEST_STEP_SECONDS: Final = 120.0  # real time that the work of one step may take
 
 
@@ -52,6 +53,7 @@ def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
     """Wait until every service has reached `moment`, and all its work is done. Raises `NotAtRest`, `CallFailed`."""
     deadline = monotonic() + LONGEST_STEP_SECONDS
     before: list[object] | None = None
+    pause, longest = LOOK_SECONDS
     while True:
         states = [api.get(service, "/v1/clock/rest") for service in SERVICES]
         has_come = moment is None or all(_moment(state["now"]) >= moment for state in states)
@@ -66,7 +68,8 @@ def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
                 f"After {LONGEST_STEP_SECONDS:.0f} s the work is not done yet ({'; '.join(busy)})."
                 " Look at the logs, then advance again."
             )
-        time.sleep(LOOK_SECONDS)
+        time.sleep(pause)
+        pause = min(longest, pause * 1.5)
 
 
 def _now(api: ApiClient) -> datetime:

@@ -37,7 +37,7 @@ pytestmark = [
 ]
 
 Operation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = 200 if IS_SOAK else 20  # per operation
+EXAMPLES = 200 if IS_SOAK else 12  # per operation
 QUIET = settings(
     database=None,
     deadline=None,
@@ -45,7 +45,7 @@ QUIET = settings(
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-SEQUENCES = 400 if IS_SOAK else 12
+SEQUENCES = 400 if IS_SOAK else 8
 REACHED = {  # at the least, whatever is drawn
     "notifier": {"POST /v1/subscriptions", "GET /v1/deliveries", "GET /v1/subscriptions"},
     "scheduler": {"POST /v1/touchpoints", "GET /v1/touchpoints/{touchpoint_id}"},

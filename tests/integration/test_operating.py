@@ -237,10 +237,13 @@ async def test_a_forged_entry_of_the_audit_log_is_not_believed(ledger: Ledger) -
         return await counted(stack, "rules_engine", "drumbeat_audit_entries_refused_total") == 3
 
     await until(is_refused, 20, "the entries are refused")
-    letters = await ledger.rows(
-        "rules_engine", "SELECT reason FROM dead_letter WHERE topic = 'audit.entries'"
-    )
-    assert len(letters) == 3
+    select = "SELECT reason FROM dead_letter WHERE topic = 'audit.entries'"
+
+    async def are_letters() -> Any:
+        letters = await ledger.rows("rules_engine", select)
+        return len(letters) == 3 and letters
+
+    await until(are_letters, 20, "the entries are dead letters")
     assert not (await stack.get("rules_engine", "/v1/audit", object="key/ffffffff"))["items"]
     assert (await stack.get("rules_engine", "/v1/audit"))["items"], "those of the services are believed"
     ended = await drumbeat(stack, "audit", "verify")

@@ -13,6 +13,7 @@ import structlog
 
 from services.chassis.database import INFRASTRUCTURE
 from services.chassis.faults import fault
+from services.chassis.outages import AWAY, OUTAGES
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.application.mail_ports import BeginningMail, OptOuts
 from services.notifier.application.ports import ClaimResult
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST_RETRY_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
+REPORTER = "mail recorder"
 _Answer = TypeVar("_Answer")
 
 
@@ -81,9 +83,12 @@ class MailRecorder:
             try:
                 await self._write(begins, ends)
                 failures = 0
+                OUTAGES.works(REPORTER)
             except INFRASTRUCTURE as problem:
                 failures += 1
-                self._give_up_beginning(begins, problem, failures)
+                _note_failure(problem, failures, keeps_outcomes=bool(ends))
+                for begin in begins:
+                    _answer(begin.done, None)
                 self._ends = [*ends, *self._ends]
                 if self._is_closing:
                     self._give_up_recording()
@@ -120,17 +125,19 @@ class MailRecorder:
                 log.exception("mail.not_recorded", deliveries=[result.delivery.id for result in end.results])
                 _answer(end.done, None)
 
-    def _give_up_beginning(self, begins: Sequence[_Begin], problem: Exception, failures: int) -> None:
-        if failures == 1:
-            log.warning("mails.wait_for_database", mails=len(begins), problem=repr(problem))
-        for begin in begins:
-            _answer(begin.done, None)
-
     def _give_up_recording(self) -> None:
         ends, self._ends = self._ends, []
         log.error("mails.not_recorded", mails=len(ends))
         for end in ends:
             _answer(end.done, None)
+
+
+def _note_failure(problem: Exception, failures: int, *, keeps_outcomes: bool) -> None:
+    """An outage is a line of the whole process. Only who keeps outcomes tries again, and can say that it works."""
+    if keeps_outcomes and OUTAGES.report(REPORTER, problem):
+        return
+    if failures == 1 and not isinstance(problem, AWAY):
+        log.warning("mails.wait_for_database", problem=repr(problem))
 
 
 def _answer(waiting: "asyncio.Future[_Answer]", answer: _Answer) -> None:

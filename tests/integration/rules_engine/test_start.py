@@ -36,7 +36,7 @@ class Start:
     async def refused(self, **changes: str) -> str:
         """Start the service, which must end with code 1; returns its message, without the log."""
         async with self.started(**changes) as child:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 output, errors = await child.communicate()
         message = errors.decode()
         assert child.returncode == 1, (message, output.decode()[-2000:])
@@ -163,11 +163,11 @@ class TestEnvironment:
         url = f"postgresql://nobody@127.0.0.1:{free_port()}/postgres"
         async with start.started(DRUMBEAT_DATABASE__URL=url) as child:
             assert child.stdout is not None
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while b"outage.began" not in await child.stdout.readline():
                     pass
             child.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await child.communicate()
             assert child.returncode == 0
 
@@ -222,6 +222,6 @@ async def test_the_service_starts_and_stops(start: Start) -> None:
 
         await until(ready, 30, "ready")
         child.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await child.communicate()
         assert child.returncode == 0
