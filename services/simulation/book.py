@@ -93,7 +93,7 @@ class Rules(NamedTuple):
 class Period(NamedTuple):
     """The days from `now` on, looked at every `step`: what falls between two looks happens at the second.
 
-    `follows_live`: for `EXACT_DAYS` the horizon of people's rhythms is extended, accounts are reconciled and books
+    `follows_live`: for `exact_days` the horizon of people's rhythms is extended, accounts are reconciled and books
     levelled as the scheduler does; else what comes due only after the period is left out, as it changes nothing within it
     but the last weeks.
     """
@@ -102,6 +102,7 @@ class Period(NamedTuple):
     days: int = 365
     step: timedelta = DAY
     follows_live: bool = False
+    exact_days: int = EXACT_DAYS
 
     @property
     def end(self) -> datetime:
@@ -114,7 +115,7 @@ class Period(NamedTuple):
 
     def is_exact(self, moment: datetime) -> bool:
         """Whether nothing is left out at that moment that the scheduler would do."""
-        return self.follows_live and moment - self.now <= EXACT_DAYS * DAY
+        return self.follows_live and moment - self.now <= self.exact_days * DAY
 
     def is_levelled_at(self, number: int) -> bool:
         """Whether books are levelled at that look: as live in the first month of a live book, then every four weeks."""

@@ -56,17 +56,22 @@ class PersonWork:
         planned = (((each.due_at - start) // BLOCK, each.minutes) for _, each in self.planned(now))
         return measure_host(person.csm_id, planned, person.hours, person.weekly_minutes, now)
 
-    def make_book(self, now: datetime) -> PersonBook:
-        """Their book to be levelled; what is new is what changed and stands nowhere that the leveller chose."""
+    def make_book(self, now: datetime, *, only_new: bool = False) -> PersonBook:
+        """Their book to be levelled; what is new is what changed and stands nowhere that the leveller chose.
+
+        `only_new`: all else stays where it is.
+        """
         changed, was_levelled = self._changed, self._is_levelled
         self._changed, self._is_levelled = set(), True
-        return self._book(now, changed, was_levelled=was_levelled)
+        return self._book(now, changed, was_levelled=was_levelled, only_new=only_new)
 
     def view_book(self, now: datetime) -> PersonBook:
         """Their book to be read only."""
         return self._book(now, set(), was_levelled=True)
 
-    def _book(self, now: datetime, changed: set[str], *, was_levelled: bool) -> PersonBook:
+    def _book(
+        self, now: datetime, changed: set[str], *, was_levelled: bool, only_new: bool = False
+    ) -> PersonBook:
         horizon = now + timedelta(days=HORIZON_DAYS)
         own = [pair for pair in self.planned(now) if pair[1].due_at < horizon]
         own.sort(key=lambda pair: pair[1].id)
@@ -74,27 +79,26 @@ class PersonWork:
         never_skipped = {
             account.account_id: _find_never_skipped(account) for account in self.accounts.values()
         }
+
+        def plan(account: SimulatedAccount, touchpoint: Touchpoint, *, is_new: bool) -> PlannedTouch:
+            return _planned_touch(
+                account, touchpoint, never_skipped[account.account_id], now,
+                is_new=is_new, stays=only_new and not is_new,
+            )  # fmt: skip
+
         touches = tuple(
-            _planned_touch(
-                account,
-                each,
-                never_skipped[account.account_id],
-                now,
-                is_new=not each.is_levelled and not (was_levelled and each.id not in changed),
-            )
+            plan(account, each, is_new=not each.is_levelled and not (was_levelled and each.id not in changed))
             for account, each in own
         )
+        movable = [pair for pair, touch in zip(own, touches, strict=True) if touch.is_new or not only_new]
         return PersonBook(
             self.colleague.csm_id,
             self.colleague.hours,
             self.colleague.weekly_minutes,
             touches,
             tuple(self._new_rhythms()),
-            self._availability([*own, *yielded]),
-            tuple(
-                _planned_touch(account, each, never_skipped[account.account_id], now, is_new=True)
-                for account, each in yielded
-            ),
+            self._availability([*movable, *yielded]),
+            tuple(plan(account, each, is_new=True) for account, each in yielded),
         )
 
     def _yielded(self, now: datetime) -> Iterator[tuple[SimulatedAccount, Touchpoint]]:
@@ -147,12 +151,15 @@ def _planned_touch(
     now: datetime,
     *,
     is_new: bool,
+    stays: bool,
 ) -> PlannedTouch:
+    """`stays`: it is not moved whatever its window is."""
     content = account.content_of(touchpoint)
     precedence, priority = (None, None) if content is None else (content.precedence, content.priority)
     return PlannedTouch(
         touchpoint.id, touchpoint.account_id, touchpoint.type, touchpoint.due_at, touchpoint.start_at,
-        touchpoint.earliest_at, touchpoint.latest_at, touchpoint.soft_days, touchpoint.minutes,
+        None if stays else touchpoint.earliest_at, None if stays else touchpoint.latest_at,
+        touchpoint.soft_days, touchpoint.minutes,
         find_priority(priority, precedence, touchpoint.origin), is_new, is_by_season(touchpoint.shift),
         touchpoint.type in never_skipped, touchpoint.origin is Origin.CALENDAR, touchpoint.gave_way,
         find_owed_within(
@@ -191,7 +198,7 @@ def give_up(work: PersonWork, given_up: Iterable[TouchRelief], now: datetime) ->
             content = account.content_of(touchpoint)
             cancelled = give_way(touchpoint._replace(content=content), each.reason)
             account.change_by_levelling(cancelled)
-            account.report_cancelled_one_off(cancelled, now)
+            account.decisions.report_cancelled(cancelled, now)
             concerned[account.account_id] = account
     return list(concerned.values())
 

@@ -85,16 +85,19 @@ def evaluate_account(
         str(values["stage"]),
         cast("str | None", values["color"]),
         state.fired | feedback.fired | selection.fired,
-        _next_evaluation(state, outline),
+        find_next_evaluation(state, outline),
         (*rhythms.suppressed, *selection.suppressed),
         state,
         outline,
     )
 
 
-def _next_evaluation(state: EvaluationState, outline: PlanOutline) -> datetime | None:
-    """The next moment at which time alone may change the plan."""
+def find_next_evaluation(
+    state: EvaluationState, outline: PlanOutline, *, with_ends: bool = True
+) -> datetime | None:
+    """The next moment at which time alone may change the plan. `with_ends`: also by what only leaves it then."""
     change_points: list[int] = [
+        *(outline.selection.ends if with_ends else ()),
         *outline.selection.change_points,
         *state.view.change_times,
         *outline.feedback.change_points,
