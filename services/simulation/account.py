@@ -62,6 +62,7 @@ class SimulatedAccount:
         self._spec: bytes | None = book.calendar.spec
         self._followed: PlanAdjusted | None = None
         self._rhythms: object = None
+        self._protected: tuple[PlanAdjusted | None, frozenset[str]] | None = None
         self._regular: dict[str, bool] = {}
         self._upcoming = UpcomingSlots(book.account_id, period)
 
@@ -123,6 +124,14 @@ class SimulatedAccount:
         plan = self.plan if self._period.follows_live else None
         rhythms = () if plan is None else plan.rhythms
         return frozenset(rhythm.touchpoint_type for rhythm in rhythms if rhythm.never_skip)
+
+    @property
+    def never_skipped(self) -> frozenset[str]:
+        """The types that the plan protects."""
+        if self._protected is None or self._protected[0] is not self.plan:
+            items = () if self.plan is None else (*self.plan.rhythms, *self.plan.touchpoints)
+            self._protected = self.plan, frozenset(item.touchpoint_type for item in items if item.never_skip)
+        return self._protected[1]
 
     def change_by_levelling(self, touchpoint: Touchpoint) -> None:
         """Take what the leveller made of a touchpoint: a gap may be too long now."""

@@ -1,7 +1,8 @@
 """What a simulation begins with: the accounts and people of a book, the rules, and the days."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.directory import CsmRecord, HolidayRecord
@@ -11,7 +12,7 @@ from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 from services.calendar.assignment import AccountOwners, Line, Person
 from services.calendar.customer_days import CustomerPlace
-from services.calendar.open_hours import OpenHours
+from services.calendar.open_hours import OpenHours, open_days
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
 from services.calendar.person_hours import DEFAULT_HOURS, PersonDays, days_of_record, hours_of_record
 from services.calendar.recurrence import Series
@@ -142,3 +143,14 @@ def colleague_of(record: CsmRecord) -> Colleague:
         record.csm_id, hours_of_record(record)[0], minutes, record.pool, record.role, is_described=True,
         days=days_of_record(record),
     )  # fmt: skip
+
+
+def available_minutes(colleague: Colleague, monday: date) -> int:
+    """What the person's working days of the week from that Monday hold."""
+    per_day = colleague.weekly_minutes // (len(colleague.hours.days) or 1)
+    return per_day * _count_open_days(colleague.hours, monday)
+
+
+@lru_cache(maxsize=8192)
+def _count_open_days(hours: OpenHours, monday: date) -> int:
+    return len(open_days(hours, monday, monday + 6 * DAY))

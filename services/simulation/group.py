@@ -14,7 +14,7 @@ from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
-from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief, has_overfull_week
+from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief
 from services.simulation.decisions import PlanChange
 from services.simulation.extending import LAST
 from services.simulation.people import PersonWork, apply_moves, give_up, is_visible, list_yielded
@@ -104,9 +104,7 @@ class GroupSimulation:
         return account.evaluate(moment)
 
     def _take_due(self, account: SimulatedAccount, moment: datetime) -> None:
-        made = account.extend(moment, self._hours_of(account))
-        if self._period.follows_live:
-            self._mark_new(account, made)
+        self._mark_new(account, account.extend(moment, self._hours_of(account)))
         for touchpoint, content in account.take_due(moment):
             colleague = None
             if touchpoint.csm_id is not None:
@@ -172,22 +170,30 @@ class GroupSimulation:
     def _level_marked(self, moment: datetime) -> None:
         """Level the books of those whose work has changed, or whose weeks that do not fit are near; phases come first."""
         self._marked |= {csm_id for csm_id, at in self._review_at.items() if at is not None and at <= moment}
-        only_new = moment > self._period.now and not self._period.is_exact(moment)
+        is_whole = moment == self._period.now or self._period.is_exact(moment)
         while self._marked:
             csm_id = min(self._marked)
             self._marked.discard(csm_id)
             work = self._work_of(csm_id)
-            self._level(work, moment, only_new=only_new)
-            if only_new and has_overfull_week(work, moment):
-                self._level(work, moment, only_new=False)
+            if is_whole or not self._level_new(work, moment):
+                self._level(work, work.make_book(moment), moment)
 
-    def _level(self, work: PersonWork, moment: datetime, *, only_new: bool) -> None:
-        """Level a book. `only_new`: what it has already stays where it is."""
-        book, csm_id = work.make_book(moment, only_new=only_new), work.colleague.csm_id
+    def _level_new(self, work: PersonWork, moment: datetime) -> bool:
+        """Level what is new while all else stays; False: there is too little room, the whole book is to be levelled."""
+        book = work.make_book_of_new(moment)
+        return (book is None or self._level(work, book, moment, only_new=True)) and not work.is_overfull(
+            moment
+        )
+
+    def _level(self, work: PersonWork, book: PersonBook, moment: datetime, *, only_new: bool = False) -> bool:
+        """Level a book. `only_new`: unless something has no room; whether it was levelled."""
         if not book.touches and not book.rhythms and not book.yielded:
-            return
+            return True
         self.totals.work["levellings"] += 1
-        levelled = level_person(book, moment, with_conflicts=False)
+        levelled, csm_id = level_person(book, moment, with_conflicts=False), work.colleague.csm_id
+        if only_new and levelled.relief.without_room:
+            return False
+        work.settle()
         if levelled.anchors:
             self._start_rhythms(levelled.anchors, moment)
             self._marked.add(csm_id)
@@ -198,6 +204,7 @@ class GroupSimulation:
         if not levelled.anchors:
             self._review_at[csm_id] = levelled.relief.review_at
             self._cover_absences(work, (book, levelled), moment)
+        return True
 
     def _cover_absences(
         self, work: PersonWork, levelled: tuple[PersonBook, PersonLevelling], moment: datetime
@@ -236,7 +243,7 @@ class GroupSimulation:
         until = LAST if is_first else self._period.end
         for csm_id in sorted(self._work):
             work = self._work[csm_id]
-            if is_first or has_overfull_week(work, moment):
+            if is_first or work.is_overfull(moment):
                 relief = find_relief(work, moment, until)
                 add_conflicts(self.totals.conflicts, describe_conflicts(csm_id, relief))
                 if is_first:
