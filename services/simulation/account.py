@@ -1,6 +1,6 @@
 """One account in a simulation: its state, its plan and its calendar, changed by the functions that are live as well."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -88,35 +88,43 @@ class SimulatedAccount:
         ]
         due.sort(key=lambda each: (each.due_at, each.id))
         taken: list[tuple[Touchpoint, TouchpointContent]] = []
+        stays: dict[str, str] = {}
         for touchpoint in due:
             content = self.content_of(touchpoint)
             released = release(touchpoint, moment)
-            self._keep_released(released, moment)
+            self._keep_released(released)
+            if touchpoint.origin is Origin.RHYTHM and touchpoint.is_led_by_person:
+                stays[touchpoint.type] = touchpoint.id
             if touchpoint.origin is not Origin.CALENDAR:
                 latest = self.last_due_at.get(touchpoint.type)
                 self.last_due_at[touchpoint.type] = max(touchpoint.due_at, latest or touchpoint.due_at)
                 self.decisions.report_due(released, content, moment)
             if content is not None:
                 taken.append((released, content))
+        if stays:
+            self._forget_released(stays, moment)
         return taken
 
-    def _keep_released(self, released: Touchpoint, moment: datetime) -> None:
+    def _keep_released(self, released: Touchpoint) -> None:
         if released.origin is not Origin.RHYTHM or released.is_led_by_person:
             self.calendar[released.id] = released
         else:
             del self.calendar[released.id]
-        if released.origin is not Origin.RHYTHM or not released.is_led_by_person:
-            return
-        self.is_stale = self.is_stale or bool(self._never_skipped)
-        for each in list(self.calendar.values()):
-            is_former = each.type == released.type and each.origin is Origin.RHYTHM
-            if (
-                is_former
-                and each.status in CAME_DUE
-                and each.due_at < moment - KEPT
-                and each.id != released.id
-            ):
-                del self.calendar[each.id]
+        if released.origin is Origin.RHYTHM and released.is_led_by_person:
+            self.is_stale = self.is_stale or bool(self._never_skipped)
+
+    def _forget_released(self, stays: Mapping[str, str], moment: datetime) -> None:
+        """Forget people's occurrences that came due long before that moment. `stays`: by type the latest."""
+        former = [
+            each.id
+            for each in self.calendar.values()
+            if each.status in CAME_DUE
+            and each.due_at < moment - KEPT
+            and each.origin is Origin.RHYTHM
+            and stays.get(each.type, each.id) != each.id
+        ]
+        for touchpoint_id in former:
+            del self.calendar[touchpoint_id]
 
     @property
     def _never_skipped(self) -> frozenset[str]:

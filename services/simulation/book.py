@@ -145,12 +145,12 @@ def colleague_of(record: CsmRecord) -> Colleague:
     )  # fmt: skip
 
 
-def available_minutes(colleague: Colleague, monday: date) -> int:
-    """What the person's working days of the week from that Monday hold."""
+def available_minutes(colleague: Colleague, monday: date, first: int = 0) -> int:
+    """What the person's working days of the week from that Monday hold. `first`: without so many days of it."""
     per_day = colleague.weekly_minutes // (len(colleague.hours.days) or 1)
-    return per_day * _count_open_days(colleague.hours, monday)
+    return per_day * _count_open_days(colleague.hours, monday, first)
 
 
 @lru_cache(maxsize=8192)
-def _count_open_days(hours: OpenHours, monday: date) -> int:
-    return len(open_days(hours, monday, monday + 6 * DAY))
+def _count_open_days(hours: OpenHours, monday: date, first: int) -> int:
+    return len(open_days(hours, monday + first * DAY, monday + 6 * DAY))

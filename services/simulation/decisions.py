@@ -83,7 +83,7 @@ class AccountDecisions:
             self.evaluate_at, self._ends = decision.next_evaluation_at, {}
             return change
         self._contested = find_contested(policy, decision)
-        self.evaluate_at = find_next_evaluation(decision.state, decision.outline, with_ends=False)
+        self.evaluate_at = find_next_evaluation(decision.state, decision.outline, self._period.end)
         self._ends = {
             self._id_of(each.key): moment_of(each.end) for each in decision.outline.selection.selected
         }

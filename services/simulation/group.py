@@ -243,7 +243,7 @@ class GroupSimulation:
         until = LAST if is_first else self._period.end
         for csm_id in sorted(self._work):
             work = self._work[csm_id]
-            if is_first or work.is_overfull(moment):
+            if work.is_overfull(moment):
                 relief = find_relief(work, moment, until)
                 add_conflicts(self.totals.conflicts, describe_conflicts(csm_id, relief))
                 if is_first:

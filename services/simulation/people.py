@@ -133,12 +133,17 @@ class PersonWork:
         Where nothing has changed since all fitted, nothing is asked.
         """
         if not self._fits:
-            number_of, planned = number_days(self.colleague.hours, now), Counter[int]()
+            hours, number_of = self.colleague.hours, number_days(self.colleague.hours, now)
+            planned, today = Counter[int](), number_of(now)
             for _, touchpoint in self.planned(now):
-                planned[number_of(touchpoint.due_at) // WEEK] += touchpoint.minutes
-            first = _monday_before(self.colleague.hours, now)
+                day = number_of(touchpoint.due_at)
+                if day > today:
+                    planned[day // WEEK] += touchpoint.minutes
+            monday = monday_before(hours, now)
+            rest = today % WEEK + 1
             self._fits = all(
-                minutes <= available_minutes(self.colleague, first + timedelta(weeks=week))
+                minutes
+                <= available_minutes(self.colleague, monday + timedelta(weeks=week), 0 if week else rest)
                 for week, minutes in planned.items()
             )
         return not self._fits
@@ -184,14 +189,14 @@ def list_yielded(account: SimulatedAccount, now: datetime) -> Iterator[Touchpoin
     return (each for each in account.calendar.values() if may_return(each, now))
 
 
-def _monday_before(hours: OpenHours, now: datetime) -> date:
+def monday_before(hours: OpenHours, now: datetime) -> date:
     today = to_wall(now, hours.zone).date()
     return today - timedelta(days=today.weekday())
 
 
 def number_days(hours: OpenHours, now: datetime) -> Callable[[datetime], int]:
     """The number of the day of a moment, from the first of a book."""
-    return share_days(hours.zone, _monday_before(hours, now), HORIZON_DAYS).number_of
+    return share_days(hours.zone, monday_before(hours, now), HORIZON_DAYS).number_of
 
 
 def _load_of_day(day: int, due_at: datetime, minutes: int) -> PlannedTouch:
