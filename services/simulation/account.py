@@ -1,6 +1,6 @@
 """One account in a simulation: its state, its plan and its calendar, changed by the functions that are live as well."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +10,6 @@ from schemas.standing import TouchpointContent
 from services.cadence.account.codec import decode
 from services.calendar.assignment import AccountOwners, Leads
 from services.calendar.customer_days import find_customer_days
-from services.calendar.escalation import Problem, escalation_id
 from services.calendar.plan import content_of
 from services.calendar.reconciliation import reconcile
 from services.calendar.reconciliation.context import (
@@ -32,8 +31,9 @@ from services.calendar.touchpoint import (
 )
 from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
-from services.simulation.decisions import AccountDecisions, PlanChange, merge
+from services.simulation.decisions import AccountDecisions
 from services.simulation.extending import LAST, UpcomingSlots
+from services.simulation.plan_change import PlanChange, merge, select_stored
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
 
 CAME_DUE: Final = frozenset({Status.DUE, Status.OVERDUE})
@@ -74,12 +74,11 @@ class SimulatedAccount:
         self.plan = change.plan if self.plan is None else merge(self.plan, change)
         if change.gone is None:
             return change
-        gone = [
-            each
-            for each in change.gone
-            if each in self.calendar and self.calendar[each].status is Status.PLANNED
-        ]
-        return change._replace(gone=gone) if gone or change.plan.touchpoints else None
+        planned = (self.calendar.get(each) for each in change.gone)
+        gone = [each.id for each in planned if each is not None and each.status is Status.PLANNED]
+        if not (gone or change.types or change.plan.touchpoints):
+            return None
+        return change._replace(gone=gone).with_rhythms_of(self.plan)
 
     def take_due(self, moment: datetime) -> list[tuple[Touchpoint, TouchpointContent]]:
         """What came due up to that moment, in order of time; the plan has to be evaluated when one may change it."""
@@ -155,23 +154,20 @@ class SimulatedAccount:
     ) -> list[CalendarChange]:
         """Bring the calendar to a change of its plan, with its people named; what changed."""
         if change.gone is not None:
-            return self._change_one_offs(change.plan, change.gone, hours, leads(), now)
+            return self._change_part(change, hours, leads(), now)
         if self._moves_nothing(change.plan, hours):
             self._read_contents(change.plan)
             return []
         return self.reconcile(change.plan, hours, leads(), now)
 
-    def _change_one_offs(
-        self, plan: PlanAdjusted, gone: Sequence[str], hours: AccountHours, leads: Leads, now: datetime
+    def _change_part(
+        self, change: PlanChange, hours: AccountHours, leads: Leads, now: datetime
     ) -> list[CalendarChange]:
-        """Bring to the plan only one-offs that are new, changed or gone, and what the calendar escalated about them."""
-        self._spec = self._followed = None
-        ids = (*gone, *(item.id for item in plan.touchpoints))
-        about = (escalation_id(self.account_id, Problem.DEADLINE, each) for each in ids)
-        found = (self.calendar.get(each) for each in (*ids, *about))
-        touchpoints = tuple(each for each in found if each is not None)
-        stored = StoredCalendar(touchpoints, {}, self.last_due_at)
-        return self._apply(reconcile(ReconcileContext(plan, stored, hours, now, now, leads)), now)
+        """Bring to the plan only what is new, changed or gone."""
+        self._spec = self._followed = self._rhythms = None
+        self._regular.clear()
+        stored = select_stored(self.account_id, self.calendar, self.series, self.last_due_at, change)
+        return self._apply(reconcile(ReconcileContext(change.plan, stored, hours, now, now, leads)), now)
 
     def _moves_nothing(self, plan: PlanAdjusted, hours: AccountHours) -> bool:
         """Whether `hash_spec` is that of the plan before; it is not asked where they have other one-offs."""
@@ -272,18 +268,18 @@ class SimulatedAccount:
                 touchpoint.type in watched or self._is_watched_alone(touchpoint)
             ):
                 yield touchpoint.due_at
-        yield from self.next_extensions(hours)
+        yield from (extend_at for extend_at, _ in self.next_extensions(hours))
 
     def _is_watched_alone(self, touchpoint: Touchpoint) -> bool:
         """Whether it is looked at whatever its type is."""
         return touchpoint.origin is not Origin.RHYTHM and self._period.is_exact(touchpoint.due_at)
 
-    def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[datetime]:
-        """When rhythms need their next occurrences, up to a moment, of those for which it is not enough to look later."""
+    def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[tuple[datetime, str]]:
+        """When which rhythms need their next occurrences, up to a moment, where it is not enough to look later."""
         for series in self.series.values():
             extend_at = self._upcoming.extends_at(series, hours) if series.active else LAST
             if extend_at < LAST and extend_at <= until and not self._is_lazy(series, hours):
-                yield extend_at
+                yield extend_at, series.type
 
     def _is_lazy(self, series: Series, hours: AccountHours) -> bool:
         """Whether its occurrences are made when somebody looks."""

@@ -4,20 +4,21 @@ Where the scheduler is not followed exactly, a plan whose rhythms and times to a
 one-offs that are new or asked for otherwise are, and one that comes due or ends as it was to changes nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from schemas.plans import PlanAdjusted
+from schemas.plans import Plan, PlanAdjusted
 from schemas.standing import TouchpointContent
 from services.cadence.account import micros
 from services.cadence.account import moment as moment_of
 from services.cadence.account.codec import AccountState
 from services.cadence.evaluation import Decision, evaluate_account
 from services.cadence.evaluation.avoid import Avoidance
-from services.cadence.evaluation.candidates import Candidate, touchpoint_id
+from services.cadence.evaluation.candidates import Candidate, Selection, touchpoint_id
 from services.cadence.evaluation.evaluate import find_next_evaluation
-from services.cadence.evaluation.plan_items import build_one_offs
+from services.cadence.evaluation.plan_items import build_plan
+from services.cadence.evaluation.rhythms import ChosenRhythm
 from services.calendar.touchpoint import Origin, Status, Touchpoint
 from services.simulation.book import Period, Rules
 from services.simulation.issuing import (
@@ -27,22 +28,15 @@ from services.simulation.issuing import (
     report_cancelled,
     report_due,
 )
-
-NO_TYPES: Final = frozenset[str]()
-
-
-class PlanChange(NamedTuple):
-    """A new plan; with `gone` only what is new or changed of its one-offs, and the ids of those that are gone."""
-
-    plan: PlanAdjusted
-    gone: Sequence[str] | None = None
+from services.simulation.plan_change import NO_TYPES, PlanChange
 
 
 class _Decided(NamedTuple):
-    """`rest` and `avoid`: what all but the one-offs follows from; `asked`: by the key of a one-off what its item follows
-    from; `due`: ids of those that came due and are still in the plan.
+    """`rhythms` by type; `rest`, `avoid`: what all of them follow from as well; `asked`: by the key of a one-off what its
+    item follows from; `due`: ids of those that came due and are still in the plan.
     """
 
+    rhythms: Mapping[str, ChosenRhythm]
     rest: tuple[object, ...]
     avoid: tuple[Avoidance, ...]
     asked: Mapping[tuple[str, ...], tuple[object, ...]]
@@ -132,20 +126,26 @@ class AccountDecisions:
         if before is None or self._rest_of(before, now) != self._rest_of(after, now):
             is_whole = True
         if plan is None or before is None or is_whole:
-            version = 1 if plan is None else plan.version + 1
-            return PlanChange(
-                PlanAdjusted.of_valid(
-                    **vars(decision.plan), account_id=self._account_id, version=version,
-                    policy=self._rules.policy.hash, decided_at=now,
-                )
-            )  # fmt: skip
-        asked = [each for each in selection.selected if before.asked.get(each.key) != after.asked[each.key]]
+            return PlanChange(self._adjust(decision.plan, plan, now))
+        rhythms = [each for kind, each in after.rhythms.items() if before.rhythms.get(kind) != each]
+        asked = Selection()
+        asked.selected = [
+            each for each in selection.selected if before.asked.get(each.key) != after.asked[each.key]
+        ]
+        part = decision.outline._replace(rhythms=tuple(rhythms), selection=asked)
         gone = {self._id_of(key) for key in before.asked if key not in after.asked} | before.due
-        items = tuple(build_one_offs(decision.state, asked))
-        changed = plan.model_copy(
-            update={"version": plan.version + 1, "decided_at": now, "rhythms": (), "touchpoints": items}
+        types = frozenset(each.rule.touchpoint for each in rhythms) | (
+            before.rhythms.keys() - after.rhythms.keys()
         )
-        return PlanChange(changed, sorted(gone - after.due))
+        return PlanChange(
+            self._adjust(build_plan(decision.state, part), plan, now), sorted(gone - after.due), types
+        )
+
+    def _adjust(self, plan: Plan, before: PlanAdjusted | None, now: datetime) -> PlanAdjusted:
+        return PlanAdjusted.of_valid(
+            **vars(plan), account_id=self._account_id, version=1 if before is None else before.version + 1,
+            policy=self._rules.policy.hash, decided_at=now,
+        )  # fmt: skip
 
     def _rest_of(self, decided: _Decided, now: datetime) -> tuple[object, ...]:
         """With the times to avoid that are not over at that moment, and begin before the simulation ends."""
@@ -162,8 +162,9 @@ class AccountDecisions:
 def _decided_by(decision: Decision) -> _Decided:
     state, outline = decision.state, decision.outline
     view = state.view
-    rest = outline.rhythms, view.values["csm_id"], view.last_touch, state.preferred_channels
+    rest = view.values["csm_id"], view.last_touch, state.preferred_channels
     return _Decided(
+        {each.rule.touchpoint: each for each in outline.rhythms},
         rest,
         state.avoid,
         {each.key: _effect_of(each) for each in outline.selection.selected},
@@ -173,15 +174,3 @@ def _decided_by(decision: Decision) -> _Decided:
 
 def _effect_of(candidate: Candidate) -> tuple[object, ...]:
     return candidate.bit, candidate.start, candidate.end, candidate.deadline, candidate.about
-
-
-def merge(plan: PlanAdjusted, change: PlanChange) -> PlanAdjusted:
-    """The whole plan after a change."""
-    if change.gone is None:
-        return change.plan
-    new = change.plan.touchpoints
-    left = {*change.gone, *(item.id for item in new)}
-    one_offs = (*(item for item in plan.touchpoints if item.id not in left), *new)
-    return plan.model_copy(
-        update={"version": change.plan.version, "decided_at": change.plan.decided_at, "touchpoints": one_offs}
-    )

@@ -15,9 +15,9 @@ from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
 from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief
-from services.simulation.decisions import PlanChange
 from services.simulation.extending import LAST
 from services.simulation.people import PersonWork, apply_moves, give_up, is_visible, list_yielded
+from services.simulation.plan_change import PlanChange, change_rhythms
 from services.simulation.staffing import GroupStaff
 from services.simulation.totals import Totals
 
@@ -124,10 +124,14 @@ class GroupSimulation:
         if account.plan is None:
             return False
         hours = self._hours_of(account)
-        if not any(account.next_extensions(hours, moment)):
+        types = {kind for _, kind in account.next_extensions(hours, moment)}
+        if not types:
             return False
-        self._reconcile(account, account.plan, moment)
-        return any(at > moment for at in account.next_extensions(hours))
+        if self._period.is_exact(moment):
+            self._reconcile(account, account.plan, moment)
+        else:
+            self._follow(account, change_rhythms(account.plan, types), moment)
+        return any(at > moment for at, _ in account.next_extensions(hours))
 
     def _hours_of(self, account: SimulatedAccount) -> AccountHours:
         hours = self._hours.get(account.account_id)

@@ -1,6 +1,6 @@
 """Plan items: the outline of a plan filled in from the catalogue, each item with its reason."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -54,7 +54,7 @@ def build_plan(state: EvaluationState, outline: PlanOutline) -> Plan:
     """The plan with its reasons, from the facts of the state as they are now."""
     reasons, selection = Reasons(state), outline.selection
     csm_id = _text(state.view.values["csm_id"])
-    one_offs = build_one_offs(state, selection.selected, reasons)
+    one_offs = [_selected(state, candidate, csm_id, reasons) for candidate in selection.selected]
     one_offs += [_due(state, key, fields) for key, fields in selection.due.items()]
     one_offs.sort(key=lambda item: (item.window.from_, item.id))
     return Plan.of_valid(
@@ -72,14 +72,6 @@ def build_plan(state: EvaluationState, outline: PlanOutline) -> Plan:
         withdrawn=tuple(sorted(selection.withdrawn)),
         quiet_hours=state.policy.content.quiet_hours,
     )
-
-
-def build_one_offs(
-    state: EvaluationState, candidates: Iterable[Candidate], reasons: Reasons | None = None
-) -> list[OneOffItem]:
-    """The items of selected candidates with their reasons, in that order, from the facts of the state as they are now."""
-    csm_id, reasons = _text(state.view.values["csm_id"]), reasons or Reasons(state)
-    return [_selected(state, candidate, csm_id, reasons) for candidate in candidates]
 
 
 def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: str | None) -> _Shared:
