@@ -204,7 +204,10 @@ class SimulatedAccount:
         self._rhythms, self.is_stale = rhythms, False
         self._regular.clear()
         stored = StoredCalendar(touchpoints, series, self.last_due_at)
-        return self._apply(reconcile(ReconcileContext(plan, stored, hours, now, now, leads)), now)
+        context = ReconcileContext(plan, stored, hours, now, now, leads)
+        if now == self._period.now and not self._period.follows_live:
+            context = replace(context, awaits_phases=True)
+        return self._apply(reconcile(context), now)
 
     def _apply(self, result: Reconciliation, now: datetime) -> list[CalendarChange]:
         changes = [change for change in result.changes if change.kind is not ChangeKind.KEEP]
@@ -251,6 +254,12 @@ class SimulatedAccount:
             self._regular[series.type] = is_regular(series, self.plan, hours)
         return self._regular[series.type]
 
+    def list_unbegun(self) -> Iterator[Series]:
+        """The rhythms of people whose first moment is to be chosen."""
+        for _, series in sorted(self.series.items()):
+            if series.active and series.phase is not None and series.csm_id is not None:
+                yield series
+
     def choose_anchor(self, touchpoint_type: str, anchor: datetime) -> None:
         """Begin a rhythm whose phase was chosen; its occurrences follow when the calendar is reconciled."""
         series, self._rhythms = self.series[touchpoint_type], None
@@ -277,7 +286,8 @@ class SimulatedAccount:
     def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[tuple[datetime, str]]:
         """When which rhythms need their next occurrences, up to a moment, where it is not enough to look later."""
         for series in self.series.values():
-            extend_at = self._upcoming.extends_at(series, hours) if series.active else LAST
+            is_begun = series.active and (series.until is not None or series.phase is None)
+            extend_at = self._upcoming.extends_at(series, hours) if is_begun else LAST
             if extend_at < LAST and extend_at <= until and not self._is_lazy(series, hours):
                 yield extend_at, series.type
 

@@ -160,6 +160,10 @@ class GroupSimulation:
         self.totals.work["reconciliations"] += 1
         for change in changes:
             self._note(account, change, before.get(change.touchpoint.id))
+        for series in account.list_unbegun():
+            if series.csm_id is not None and series.until is None:
+                self._work_of(series.csm_id).note(account)
+                self._marked.add(series.csm_id)
 
     def _note(self, account: SimulatedAccount, change: CalendarChange, before: Touchpoint | None) -> None:
         """Mark the people whose work a change concerns: who has it, and who had it."""

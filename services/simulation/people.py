@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from schemas.times import USUAL_QUIET_HOURS
-from services.calendar.assignment import BLOCK, begin_blocks, measure_host
+from services.calendar.assignment import BLOCK, YEAR_BLOCKS, begin_blocks, measure_host
 from services.calendar.avoid import Availability, periods_for
 from services.calendar.book_days import share_days
 from services.calendar.levelling import Host
@@ -43,11 +43,12 @@ class PersonWork:
         self._is_levelled = colleague.is_levelled
         self._fits = False
 
-    def note(self, account: SimulatedAccount, touchpoint_id: str) -> None:
-        """A touchpoint of theirs is new or was changed by something else than the leveller."""
+    def note(self, account: SimulatedAccount, touchpoint_id: str | None = None) -> None:
+        """A touchpoint of theirs is new or was changed by something else than the leveller; None: a rhythm is new."""
         self.accounts[account.account_id] = account
-        self._changed.add(touchpoint_id)
         self._fits = False
+        if touchpoint_id is not None:
+            self._changed.add(touchpoint_id)
 
     def planned(self, after: datetime) -> Iterator[Planned]:
         """Their touchpoints that come due after that moment."""
@@ -60,7 +61,12 @@ class PersonWork:
     def measure(self, now: datetime) -> Host:
         """What they have planned and available over a year."""
         start, person = begin_blocks(now), self.colleague
-        planned = (((each.due_at - start) // BLOCK, each.minutes) for _, each in self.planned(now))
+        planned = [((each.due_at - start) // BLOCK, each.minutes) for _, each in self.planned(now)]
+        for account in self.accounts.values():
+            for series in account.list_unbegun():
+                if series.until is None and series.csm_id == person.csm_id:
+                    minutes = round(series.minutes * BLOCK.days / series.every_days)
+                    planned += ((block, minutes) for block in range(YEAR_BLOCKS))
         return measure_host(person.csm_id, planned, person.hours, person.weekly_minutes, now)
 
     def make_book(self, now: datetime) -> PersonBook:
@@ -162,10 +168,15 @@ class PersonWork:
 
     def _new_rhythms(self) -> Iterator[NewRhythm]:
         for account_id in sorted(self.accounts):
-            for kind, series in sorted(self.accounts[account_id].series.items()):
-                if series.active and series.phase is not None and series.csm_id == self.colleague.csm_id:
+            for series in self.accounts[account_id].list_unbegun():
+                if series.csm_id == self.colleague.csm_id and series.phase is not None:
                     yield NewRhythm(
-                        account_id, kind, series.every_days, series.minutes, series.anchor, series.phase
+                        account_id,
+                        series.type,
+                        series.every_days,
+                        series.minutes,
+                        series.anchor,
+                        series.phase,
                     )
 
     def _availability(self, own: Sequence[Planned]) -> Mapping[str, Availability]:
@@ -200,9 +211,20 @@ def number_days(hours: OpenHours, now: datetime) -> Callable[[datetime], int]:
 
 
 def _load_of_day(day: int, due_at: datetime, minutes: int) -> PlannedTouch:
-    """What stands on a day, of accounts of which nothing else is in the book."""
-    name = f"day {day}"
-    return PlannedTouch(name, name, "", due_at, due_at, None, None, 0, minutes, NEVER_GIVEN_UP, is_new=False)
+    """What stands on a day, of accounts of which nothing else is in the book. Days of one account are far apart."""
+    return PlannedTouch(
+        f"day {day}",
+        f"days {day % 3}",
+        "",
+        due_at,
+        due_at,
+        None,
+        None,
+        0,
+        minutes,
+        NEVER_GIVEN_UP,
+        is_new=False,
+    )
 
 
 def _plan(account: SimulatedAccount, touchpoint: Touchpoint, now: datetime, *, is_new: bool) -> PlannedTouch:
