@@ -90,27 +90,23 @@ class SimulatedAccount:
         stays: dict[str, str] = {}
         for touchpoint in due:
             content = self.content_of(touchpoint)
-            released = release(touchpoint, moment)
-            self._keep_released(released)
-            if touchpoint.origin is Origin.RHYTHM and touchpoint.is_led_by_person:
+            is_regular = touchpoint.origin is Origin.RHYTHM
+            if is_regular and touchpoint.is_led_by_person:
                 stays[touchpoint.type] = touchpoint.id
+            if is_regular and not touchpoint.is_led_by_person:
+                del self.calendar[touchpoint.id]
+            else:
+                self.calendar[touchpoint.id] = release(touchpoint, moment)
             if touchpoint.origin is not Origin.CALENDAR:
                 latest = self.last_due_at.get(touchpoint.type)
                 self.last_due_at[touchpoint.type] = max(touchpoint.due_at, latest or touchpoint.due_at)
-                self.decisions.report_due(released, content, moment)
+                self.decisions.report_due(touchpoint, content, moment)
             if content is not None:
-                taken.append((released, content))
+                taken.append((touchpoint, content))
         if stays:
+            self.is_stale = self.is_stale or bool(self._never_skipped)
             self._forget_released(stays, moment)
         return taken
-
-    def _keep_released(self, released: Touchpoint) -> None:
-        if released.origin is not Origin.RHYTHM or released.is_led_by_person:
-            self.calendar[released.id] = released
-        else:
-            del self.calendar[released.id]
-        if released.origin is Origin.RHYTHM and released.is_led_by_person:
-            self.is_stale = self.is_stale or bool(self._never_skipped)
 
     def _forget_released(self, stays: Mapping[str, str], moment: datetime) -> None:
         """Forget people's occurrences that came due long before that moment. `stays`: by type the latest."""

@@ -19,7 +19,7 @@ from services.cadence.evaluation.candidates import Candidate, Selection, touchpo
 from services.cadence.evaluation.evaluate import find_next_evaluation
 from services.cadence.evaluation.plan_items import build_plan
 from services.cadence.evaluation.rhythms import ChosenRhythm
-from services.calendar.touchpoint import Origin, Status, Touchpoint
+from services.calendar.touchpoint import Origin, Status, Touchpoint, release
 from services.simulation.book import Period, Rules
 from services.simulation.issuing import (
     find_contested,
@@ -100,12 +100,12 @@ class AccountDecisions:
         """The types of which one that comes due may change the plan."""
         return self.sensitive | self._contested
 
-    def report_due(self, released: Touchpoint, content: TouchpointContent | None, now: datetime) -> None:
-        """Tell the rules of what came due, as far as they count it."""
-        is_single = released.origin is Origin.ONE_OFF
-        if content is None or not (is_single or released.type in self._counted):
+    def report_due(self, planned: Touchpoint, content: TouchpointContent | None, now: datetime) -> None:
+        """Tell the rules of what comes due now, as far as they count it."""
+        is_single = planned.origin is Origin.ONE_OFF
+        if content is None or not (is_single or planned.type in self._counted):
             return
-        if report_due(self._state, released, content) and self._may_change(released, now):
+        if report_due(self._state, release(planned, now), content) and self._may_change(planned, now):
             self.evaluate_at = now
 
     def report_cancelled(self, cancelled: Touchpoint, now: datetime) -> None:
