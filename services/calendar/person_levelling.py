@@ -5,7 +5,6 @@ Days are those of the person's zone; a touchpoint keeps its time of day. What ta
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -85,7 +84,6 @@ class BookMaker:
         self._today = (today - self._first).days
         self._days = share_days(self._zone, self._first, HORIZON_DAYS)
         self._day = self._days.number_of
-        self._at = cache(self._moment_on)
 
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
         pending = {(rhythm.account_id, rhythm.type): rhythm for rhythm in self._person.rhythms}
@@ -157,8 +155,8 @@ class BookMaker:
                 planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, day, 0, day, day,
                 (), Hold.FROZEN, day,
             )  # fmt: skip
-        earliest = max(self._day(planned.window[0]), self._today + SETTLED_DAYS)
-        latest = self._day(planned.window[1])
+        opens_at, closes_at = planned.window
+        earliest, latest = max(self._day(opens_at), self._today + SETTLED_DAYS), self._day(closes_at)
         closed = self._closed_days(planned, earliest, latest)
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,
@@ -192,7 +190,7 @@ class BookMaker:
 
     def _move(self, planned: PlannedTouch, day: int, move: Move | None) -> LevelledTouch | None:
         """None: it may not be due on that day. What is new moves without a price, so it has no `move`."""
-        due_at = self._at(planned, day)
+        due_at = self._moment_on(planned, day)
         if due_at is None:
             return None
         former, chosen = self._week(self._day(planned.due_at)), self._week(day)

@@ -107,6 +107,7 @@ def _escalate(work: PersonWork, wanted: Mapping[str, Touchpoint]) -> list[Simula
     changes = [
         change for change in change_escalations_about(wanted, stored) if change.kind is not ChangeKind.KEEP
     ]
+    work.change()
     for change in changes:
         work.accounts[change.touchpoint.account_id].calendar[change.touchpoint.id] = change.touchpoint
     return [work.accounts[change.touchpoint.account_id] for change in changes]

@@ -1,6 +1,6 @@
 """One account in a simulation: its state, its plan and its calendar, changed by the functions that are live as well."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,7 +8,6 @@ from typing import Final
 from schemas.plans import PlanAdjusted
 from schemas.standing import TouchpointContent
 from services.cadence.account.codec import decode
-from services.cadence.evaluation import evaluate_account
 from services.calendar.assignment import AccountOwners, Leads
 from services.calendar.customer_days import find_customer_days
 from services.calendar.plan import content_of
@@ -18,6 +17,7 @@ from services.calendar.reconciliation.context import (
     CalendarChange,
     ChangeKind,
     ReconcileContext,
+    Reconciliation,
     StoredCalendar,
 )
 from services.calendar.reconciliation.spec import hash_spec
@@ -31,8 +31,9 @@ from services.calendar.touchpoint import (
 )
 from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
+from services.simulation.decisions import AccountDecisions
 from services.simulation.extending import LAST, UpcomingSlots
-from services.simulation.issuing import find_counted, find_sensitive, report_cancelled, report_due
+from services.simulation.plan_change import PlanChange, merge, select_stored
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
 
 CAME_DUE: Final = frozenset({Status.DUE, Status.OVERDUE})
@@ -44,7 +45,6 @@ class SimulatedAccount:
     """`calendar`: what is open, withdrawn or closed, by id; of Drumbeat's occurrences that came due only `last_due_at`.
 
     `is_stale`: other things than the plan have changed since it was reconciled, and may change what it finds.
-    `sensitive`: the types whose occurrences may change the plan when they come due. `evaluate_at`: None: never again.
     """
 
     def __init__(self, book: BookAccount, rules: Rules, period: Period) -> None:
@@ -52,48 +52,33 @@ class SimulatedAccount:
         self.owners: AccountOwners = book.owners
         self.place = book.place
         self.customer = find_customer_days(book.place, rules.policy.content.holidays)
-        self.state = decode(book.account_id, book.state)
+        self.decisions = AccountDecisions(decode(book.account_id, book.state), rules, period, book.decided)
         self.calendar = {each.id: each for each in book.calendar.touchpoints}
         self.series: dict[str, Series] = {each.type: each for each in book.calendar.series}
         self.last_due_at = dict(book.calendar.last_due_at)
         self.plan: PlanAdjusted | None = book.calendar.plan
-        self._rules, self._period = rules, period
-        self._counted = find_counted(rules.policy)
-        self.key: bytes | None = None
-        self.evaluate_at: datetime | None = period.now
-        self.sensitive = self._counted
-        self.has_failed = False
+        self._period = period
         self.is_stale = False
         self._spec: bytes | None = book.calendar.spec
         self._followed: PlanAdjusted | None = None
         self._rhythms: object = None
+        self._protected: tuple[PlanAdjusted | None, frozenset[str]] | None = None
         self._regular: dict[str, bool] = {}
         self._upcoming = UpcomingSlots(book.account_id, period)
-        if book.decided is not None:
-            self.key, self.evaluate_at = book.decided
 
-    def evaluate(self, now: datetime) -> bool:
-        """Whether there is a new plan. An account that cannot be evaluated keeps its plan."""
-        policy, portfolio = self._rules
-        try:
-            decision = evaluate_account(policy, self.state.facts, self.state.issued, portfolio, now)
-            plan = decision.plan if decision.key != self.key else None
-        except Exception:  # noqa: BLE001 - a policy that fails on one account must not hide what it does to the others
-            self.has_failed, self.evaluate_at = True, None
-            return False
-        self.evaluate_at = decision.next_evaluation_at
-        self.sensitive = find_sensitive(policy, decision)
-        if plan is None:
-            return False
-        self.key = decision.key
-        self.plan = PlanAdjusted.of_valid(
-            **vars(plan),
-            account_id=self.account_id,
-            version=1 if self.plan is None else self.plan.version + 1,
-            policy=policy.hash,
-            decided_at=now,
-        )
-        return True
+    def evaluate(self, now: datetime) -> PlanChange | None:
+        """What is to be followed of a new plan, which is the plan from now on; None: nothing."""
+        change = self.decisions.evaluate(self.plan, now)
+        if change is None:
+            return None
+        self.plan = change.plan if self.plan is None else merge(self.plan, change)
+        if change.gone is None:
+            return change
+        planned = (self.calendar.get(each) for each in change.gone)
+        gone = [each.id for each in planned if each is not None and each.status is Status.PLANNED]
+        if not (gone or change.types or change.plan.touchpoints):
+            return None
+        return change._replace(gone=gone).with_rhythms_of(self.plan)
 
     def take_due(self, moment: datetime) -> list[tuple[Touchpoint, TouchpointContent]]:
         """What came due up to that moment, in order of time; the plan has to be evaluated when one may change it."""
@@ -102,35 +87,39 @@ class SimulatedAccount:
         ]
         due.sort(key=lambda each: (each.due_at, each.id))
         taken: list[tuple[Touchpoint, TouchpointContent]] = []
+        stays: dict[str, str] = {}
         for touchpoint in due:
             content = self.content_of(touchpoint)
-            released = release(touchpoint, moment)
-            self._keep_released(released, moment)
+            is_regular = touchpoint.origin is Origin.RHYTHM
+            if is_regular and touchpoint.is_led_by_person:
+                stays[touchpoint.type] = touchpoint.id
+            if is_regular and not touchpoint.is_led_by_person:
+                del self.calendar[touchpoint.id]
+            else:
+                self.calendar[touchpoint.id] = release(touchpoint, moment)
             if touchpoint.origin is not Origin.CALENDAR:
                 latest = self.last_due_at.get(touchpoint.type)
                 self.last_due_at[touchpoint.type] = max(touchpoint.due_at, latest or touchpoint.due_at)
-                self._report(released, content, moment)
+                self.decisions.report_due(touchpoint, content, moment)
             if content is not None:
-                taken.append((released, content))
+                taken.append((touchpoint, content))
+        if stays:
+            self.is_stale = self.is_stale or bool(self._never_skipped)
+            self._forget_released(stays, moment)
         return taken
 
-    def _keep_released(self, released: Touchpoint, moment: datetime) -> None:
-        if released.origin is not Origin.RHYTHM or released.is_led_by_person:
-            self.calendar[released.id] = released
-        else:
-            del self.calendar[released.id]
-        if released.origin is not Origin.RHYTHM or not released.is_led_by_person:
-            return
-        self.is_stale = self.is_stale or bool(self._never_skipped)
-        for each in list(self.calendar.values()):
-            is_former = each.type == released.type and each.origin is Origin.RHYTHM
-            if (
-                is_former
-                and each.status in CAME_DUE
-                and each.due_at < moment - KEPT
-                and each.id != released.id
-            ):
-                del self.calendar[each.id]
+    def _forget_released(self, stays: Mapping[str, str], moment: datetime) -> None:
+        """Forget people's occurrences that came due long before that moment. `stays`: by type the latest."""
+        former = [
+            each.id
+            for each in self.calendar.values()
+            if each.status in CAME_DUE
+            and each.due_at < moment - KEPT
+            and each.origin is Origin.RHYTHM
+            and stays.get(each.type, each.id) != each.id
+        ]
+        for touchpoint_id in former:
+            del self.calendar[touchpoint_id]
 
     @property
     def _never_skipped(self) -> frozenset[str]:
@@ -138,6 +127,14 @@ class SimulatedAccount:
         plan = self.plan if self._period.follows_live else None
         rhythms = () if plan is None else plan.rhythms
         return frozenset(rhythm.touchpoint_type for rhythm in rhythms if rhythm.never_skip)
+
+    @property
+    def never_skipped(self) -> frozenset[str]:
+        """The types that the plan protects."""
+        if self._protected is None or self._protected[0] is not self.plan:
+            items = () if self.plan is None else (*self.plan.rhythms, *self.plan.touchpoints)
+            self._protected = self.plan, frozenset(item.touchpoint_type for item in items if item.never_skip)
+        return self._protected[1]
 
     def change_by_levelling(self, touchpoint: Touchpoint) -> None:
         """Take what the leveller made of a touchpoint: a gap may be too long now."""
@@ -148,21 +145,25 @@ class SimulatedAccount:
         series = self.series.get(touchpoint.type)
         return touchpoint.content or (None if series is None else series.content)
 
-    def _report(self, released: Touchpoint, content: TouchpointContent | None, moment: datetime) -> None:
-        is_single = released.origin is Origin.ONE_OFF
-        if content is None or not (is_single or released.type in self._counted):
-            return
-        if report_due(self.state, released, content) and (is_single or released.type in self.sensitive):
-            self.evaluate_at = moment
-
     def follow(
-        self, plan: PlanAdjusted, hours: AccountHours, leads: Callable[[], Leads], now: datetime
+        self, change: PlanChange, hours: AccountHours, leads: Callable[[], Leads], now: datetime
     ) -> list[CalendarChange]:
-        """Bring the calendar to a new plan, with its people named; what changed. One that moves nothing is only read."""
-        if self._moves_nothing(plan, hours):
-            self._read_contents(plan)
+        """Bring the calendar to a change of its plan, with its people named; what changed."""
+        if change.gone is not None:
+            return self._change_part(change, hours, leads(), now)
+        if self._moves_nothing(change.plan, hours):
+            self._read_contents(change.plan)
             return []
-        return self.reconcile(plan, hours, leads(), now)
+        return self.reconcile(change.plan, hours, leads(), now)
+
+    def _change_part(
+        self, change: PlanChange, hours: AccountHours, leads: Leads, now: datetime
+    ) -> list[CalendarChange]:
+        """Bring to the plan only what is new, changed or gone."""
+        self._spec = self._followed = self._rhythms = None
+        self._regular.clear()
+        stored = select_stored(self.account_id, self.calendar, self.series, self.last_due_at, change)
+        return self._apply(reconcile(ReconcileContext(change.plan, stored, hours, now, now, leads)), now)
 
     def _moves_nothing(self, plan: PlanAdjusted, hours: AccountHours) -> bool:
         """Whether `hash_spec` is that of the plan before; it is not asked where they have other one-offs."""
@@ -199,21 +200,21 @@ class SimulatedAccount:
         self._rhythms, self.is_stale = rhythms, False
         self._regular.clear()
         stored = StoredCalendar(touchpoints, series, self.last_due_at)
-        result = reconcile(ReconcileContext(plan, stored, hours, now, now, leads))
+        context = ReconcileContext(plan, stored, hours, now, now, leads)
+        if now == self._period.now and not self._period.follows_live:
+            context = replace(context, awaits_phases=True)
+        return self._apply(reconcile(context), now)
+
+    def _apply(self, result: Reconciliation, now: datetime) -> list[CalendarChange]:
         changes = [change for change in result.changes if change.kind is not ChangeKind.KEEP]
         for change in changes:
             self.calendar[change.touchpoint.id] = change.touchpoint
         for change in changes:
             if change.touchpoint.cancellation is not None:
-                self.report_cancelled_one_off(change.touchpoint, now)
+                self.decisions.report_cancelled(change.touchpoint, now)
         self.series = {**self.series, **{each.type: each for each in result.series}}
         self._forget_closed(now)
         return changes
-
-    def report_cancelled_one_off(self, cancelled: Touchpoint, now: datetime) -> None:
-        """Tell the rules of a one-off that was cancelled; others do not count."""
-        if cancelled.origin is Origin.ONE_OFF and report_cancelled(self.state, cancelled, now):
-            self.evaluate_at = now
 
     def _forget_closed(self, now: datetime) -> None:
         """Occurrences that were cancelled, but for withdrawn ones to come, which may be planned again."""
@@ -249,6 +250,12 @@ class SimulatedAccount:
             self._regular[series.type] = is_regular(series, self.plan, hours)
         return self._regular[series.type]
 
+    def list_unbegun(self) -> Iterator[Series]:
+        """The rhythms of people whose first moment is to be chosen."""
+        for _, series in sorted(self.series.items()):
+            if series.active and series.phase is not None and series.csm_id is not None:
+                yield series
+
     def choose_anchor(self, touchpoint_type: str, anchor: datetime) -> None:
         """Begin a rhythm whose phase was chosen; its occurrences follow when the calendar is reconciled."""
         series, self._rhythms = self.series[touchpoint_type], None
@@ -259,27 +266,32 @@ class SimulatedAccount:
 
     def next_moments(self, hours: AccountHours) -> Iterator[datetime]:
         """When it may have to be looked at again."""
-        if self.evaluate_at is not None:
-            yield self.evaluate_at
-        watched = self.sensitive | self._never_skipped
+        yield from self.decisions.next_moments(self.calendar)
+        watched = self.decisions.watched | self._never_skipped
         for touchpoint in self.calendar.values():
-            is_watched = touchpoint.origin is not Origin.RHYTHM or touchpoint.type in watched
-            if is_watched and touchpoint.status is Status.PLANNED:
+            if touchpoint.status is Status.PLANNED and (
+                touchpoint.type in watched or self._is_watched_alone(touchpoint)
+            ):
                 yield touchpoint.due_at
-        yield from self.next_extensions(hours)
+        yield from (extend_at for extend_at, _ in self.next_extensions(hours))
 
-    def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[datetime]:
-        """When rhythms need their next occurrences, up to a moment, of those for which it is not enough to look later."""
+    def _is_watched_alone(self, touchpoint: Touchpoint) -> bool:
+        """Whether it is looked at whatever its type is."""
+        return touchpoint.origin is not Origin.RHYTHM and self._period.is_exact(touchpoint.due_at)
+
+    def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[tuple[datetime, str]]:
+        """When which rhythms need their next occurrences, up to a moment, where it is not enough to look later."""
         for series in self.series.values():
-            extend_at = self._upcoming.extends_at(series, hours) if series.active else LAST
+            is_begun = series.active and (series.until is not None or series.phase is None)
+            extend_at = self._upcoming.extends_at(series, hours) if is_begun else LAST
             if extend_at < LAST and extend_at <= until and not self._is_lazy(series, hours):
-                yield extend_at
+                yield extend_at, series.type
 
     def _is_lazy(self, series: Series, hours: AccountHours) -> bool:
         """Whether its occurrences are made when somebody looks."""
         if self._period.follows_live and series.owner in PEOPLE:
             return False
-        return series.type not in self.sensitive and self.goes_on(series, hours)
+        return series.type not in self.decisions.sensitive and self.goes_on(series, hours)
 
 
 def _ids_of(plan: PlanAdjusted) -> list[str]:

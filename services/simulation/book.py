@@ -1,7 +1,8 @@
 """What a simulation begins with: the accounts and people of a book, the rules, and the days."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.directory import CsmRecord, HolidayRecord
@@ -11,7 +12,7 @@ from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 from services.calendar.assignment import AccountOwners, Line, Person
 from services.calendar.customer_days import CustomerPlace
-from services.calendar.open_hours import OpenHours
+from services.calendar.open_hours import OpenHours, open_days
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
 from services.calendar.person_hours import DEFAULT_HOURS, PersonDays, days_of_record, hours_of_record
 from services.calendar.recurrence import Series
@@ -93,7 +94,7 @@ class Rules(NamedTuple):
 class Period(NamedTuple):
     """The days from `now` on, looked at every `step`: what falls between two looks happens at the second.
 
-    `follows_live`: for `EXACT_DAYS` the horizon of people's rhythms is extended, accounts are reconciled and books
+    `follows_live`: for `exact_days` the horizon of people's rhythms is extended, accounts are reconciled and books
     levelled as the scheduler does; else what comes due only after the period is left out, as it changes nothing within it
     but the last weeks.
     """
@@ -102,6 +103,7 @@ class Period(NamedTuple):
     days: int = 365
     step: timedelta = DAY
     follows_live: bool = False
+    exact_days: int = EXACT_DAYS
 
     @property
     def end(self) -> datetime:
@@ -114,7 +116,7 @@ class Period(NamedTuple):
 
     def is_exact(self, moment: datetime) -> bool:
         """Whether nothing is left out at that moment that the scheduler would do."""
-        return self.follows_live and moment - self.now <= EXACT_DAYS * DAY
+        return self.follows_live and moment - self.now <= self.exact_days * DAY
 
     def is_levelled_at(self, number: int) -> bool:
         """Whether books are levelled at that look: as live in the first month of a live book, then every four weeks."""
@@ -141,3 +143,14 @@ def colleague_of(record: CsmRecord) -> Colleague:
         record.csm_id, hours_of_record(record)[0], minutes, record.pool, record.role, is_described=True,
         days=days_of_record(record),
     )  # fmt: skip
+
+
+def available_minutes(colleague: Colleague, monday: date, first: int = 0) -> int:
+    """What the person's working days of the week from that Monday hold. `first`: without so many days of it."""
+    per_day = colleague.weekly_minutes // (len(colleague.hours.days) or 1)
+    return per_day * _count_open_days(colleague.hours, monday, first)
+
+
+@lru_cache(maxsize=8192)
+def _count_open_days(hours: OpenHours, monday: date, first: int) -> int:
+    return len(open_days(hours, monday + first * DAY, monday + 6 * DAY))

@@ -1,16 +1,12 @@
 """What does not fit into people's weeks, found as the simulated year goes on, before these weeks come."""
 
-from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import date, datetime
 
-from services.calendar.open_hours import OpenHours, open_days
 from services.calendar.person_levelling import find_person_relief
 from services.calendar.person_relief import PersonRelief
-from services.simulation.book import Colleague
 from services.simulation.people import PersonWork
-from services.simulation.totals import FoundConflict, monday_of
+from services.simulation.totals import FoundConflict
 
 
 def find_relief(work: PersonWork, moment: datetime, until: datetime) -> PersonRelief:
@@ -44,14 +40,6 @@ def describe_conflicts(csm_id: str, relief: PersonRelief) -> list[FoundConflict]
     return conflicts
 
 
-def has_overfull_week(work: PersonWork, moment: datetime) -> bool:
-    """Whether any week has more planned minutes than it holds. Else everything fits where it stands: no conflict."""
-    planned = Counter[str]()
-    for _, touchpoint in work.planned(moment):
-        planned[monday_of(touchpoint.due_at, work.colleague.hours)] += touchpoint.minutes
-    return any(minutes > available_minutes(work.colleague, week) for week, minutes in planned.items())
-
-
 def add_conflicts(known: list[FoundConflict], found: Iterable[FoundConflict]) -> None:
     """Add those about other weeks of the person than all that are known.
 
@@ -71,15 +59,3 @@ def _shares_weeks(one: FoundConflict, other: FoundConflict) -> bool:
 
 def _missing(conflict: FoundConflict) -> int:
     return conflict.needed_minutes - conflict.available_minutes
-
-
-def available_minutes(colleague: Colleague, week: str) -> int:
-    """What the person's working days of the week from that Monday (`2026-03-02`) hold."""
-    per_day = colleague.weekly_minutes // (len(colleague.hours.days) or 1)
-    return per_day * _count_open_days(colleague.hours, week)
-
-
-@lru_cache(maxsize=8192)
-def _count_open_days(hours: OpenHours, week: str) -> int:
-    monday = date.fromisoformat(week)
-    return len(open_days(hours, monday, monday + timedelta(days=6)))

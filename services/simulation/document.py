@@ -1,8 +1,9 @@
 """The result of a simulation as JSON: whole numbers and texts in one order, so that equal ones give equal bytes."""
 
+from datetime import date
+
 from schemas.times import format_instant
-from services.simulation.book import Colleague, Period
-from services.simulation.conflicts import available_minutes
+from services.simulation.book import Colleague, Period, available_minutes
 from services.simulation.totals import FoundConflict, ScheduledTouch, Totals, Wanted
 
 
@@ -54,7 +55,7 @@ def _person(colleague: Colleague, totals: Totals) -> dict[str, object]:
             {
                 "week": week,
                 "planned_minutes": totals.minutes[colleague.csm_id, week],
-                "available_minutes": available_minutes(colleague, week),
+                "available_minutes": available_minutes(colleague, date.fromisoformat(week)),
                 "touches": totals.meetings[colleague.csm_id, week],
             }
             for week in weeks

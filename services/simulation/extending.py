@@ -31,14 +31,14 @@ class UpcomingSlots:
     """The slots that come next of the rhythms of one account, whose hours do not change."""
 
     def __init__(self, account_id: str, period: Period) -> None:
-        self._account_id, self._period = account_id, period
+        self._account_id, self._period, self._end = account_id, period, period.end
         self._found: dict[str, _Upcoming] = {}
 
     def extends_at(self, series: Series, hours: AccountHours) -> datetime:
         """When the series needs its next occurrence; LAST: not in this period."""
         following = self._find(series, hours).slot.nominal
         extend_at = following - horizon_of(series.owner)
-        is_needed = following <= self._period.end or self._period.is_exact(extend_at)
+        is_needed = following <= self._end or self._period.is_exact(extend_at)
         return extend_at if is_needed else LAST
 
     def needs_more(self, series: Series, hours: AccountHours, moment: datetime) -> bool:
@@ -65,7 +65,7 @@ class UpcomingSlots:
     def _limit_of(self, series: Series, moment: datetime) -> datetime:
         """Up to which nominal moment its occurrences have to exist."""
         limit = moment + horizon_of(series.owner)
-        return limit if self._period.is_exact(moment) else min(limit, self._period.end)
+        return limit if self._period.is_exact(moment) else min(limit, self._end)
 
     def _find(self, series: Series, hours: AccountHours) -> _Upcoming:
         found = self._found.get(series.type)

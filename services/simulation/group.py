@@ -6,31 +6,19 @@ from datetime import datetime
 from typing import Final
 
 from schemas.plans import PlanAdjusted
-from services.calendar.assignment import (
-    LINES,
-    NO_LEADS,
-    NO_MINUTES,
-    AccountOwners,
-    Blocks,
-    Leads,
-    Line,
-    Staff,
-    find_leads,
-    name_owners,
-    planned_minutes,
-)
 from services.calendar.person_book import PersonBook
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.person_levelling import PersonLevelling, level_person
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
-from services.calendar.reconciliation.unowned import is_unowned
 from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
-from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief, has_overfull_week
+from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief
 from services.simulation.extending import LAST
 from services.simulation.people import PersonWork, apply_moves, give_up, is_visible, list_yielded
+from services.simulation.plan_change import PlanChange, change_rhythms
+from services.simulation.staffing import GroupStaff
 from services.simulation.totals import Totals
 
 MOST_ROUNDS: Final = 8
@@ -56,16 +44,7 @@ class GroupSimulation:
         self._colleagues = {each.csm_id: each for each in colleagues}
         self._by_csm = {each.csm_id: each.hours for each in colleagues if each.is_described}
         self._hours: dict[str, AccountHours] = {}
-        assigned: dict[tuple[str, Line], str] = {
-            (each.account_id, line): csm_id
-            for each in accounts
-            for line, csm_id in each.calendar.assigned.items()
-        }
-        described = [each for each in colleagues if each.is_described]
-        self._gone_from = {each.csm_id for each in described}
-        self._staff = Staff(
-            [each.person for each in described if each.pool is not None or each.role == "sales"], assigned
-        )
+        self._staff = GroupStaff(accounts, colleagues, lambda csm_id, now: self._work_of(csm_id).measure(now))
         self._work: dict[str, PersonWork] = {}
         self._marked: set[str] = set()
         self._review_at: dict[str, datetime | None] = {}
@@ -80,7 +59,7 @@ class GroupSimulation:
             moment = self._period.moment(number)
             for account_id in sorted(self._agenda.pop(number, ())):
                 self._look_at(self._accounts[account_id], moment)
-            self._staff.hosts.clear()
+            self._staff.forget_minutes()
             if self._period.is_levelled_at(number):
                 self._level_marked(moment)
             if self._period.is_measured_at(number):
@@ -112,21 +91,20 @@ class GroupSimulation:
         number = self._period.number_of(moment)
         for _ in range(MOST_ROUNDS):
             self._take_due(account, moment)
-            is_time = account.evaluate_at is not None and account.evaluate_at <= moment
-            if is_time and self._evaluate(account, moment) and account.plan is not None:
-                self._follow(account, account.plan, moment)
+            is_time = account.decisions.is_to_be_evaluated(account.calendar, moment)
+            change = self._evaluate(account, moment) if is_time else None
+            if change is not None:
+                self._follow(account, change, moment)
             elif not self._extend_around_periods(account, moment):
                 break
         self._schedule(account, number)
 
-    def _evaluate(self, account: SimulatedAccount, moment: datetime) -> bool:
+    def _evaluate(self, account: SimulatedAccount, moment: datetime) -> PlanChange | None:
         self.totals.work["evaluations"] += 1
         return account.evaluate(moment)
 
     def _take_due(self, account: SimulatedAccount, moment: datetime) -> None:
-        made = account.extend(moment, self._hours_of(account))
-        if self._period.follows_live:
-            self._mark_new(account, made)
+        self._mark_new(account, account.extend(moment, self._hours_of(account)))
         for touchpoint, content in account.take_due(moment):
             colleague = None
             if touchpoint.csm_id is not None:
@@ -146,10 +124,14 @@ class GroupSimulation:
         if account.plan is None:
             return False
         hours = self._hours_of(account)
-        if not any(account.next_extensions(hours, moment)):
+        types = {kind for _, kind in account.next_extensions(hours, moment)}
+        if not types:
             return False
-        self._reconcile(account, account.plan, moment)
-        return any(at > moment for at in account.next_extensions(hours))
+        if self._period.is_exact(moment):
+            self._reconcile(account, account.plan, moment)
+        else:
+            self._follow(account, change_rhythms(account.plan, types), moment)
+        return any(at > moment for at, _ in account.next_extensions(hours))
 
     def _hours_of(self, account: SimulatedAccount) -> AccountHours:
         hours = self._hours.get(account.account_id)
@@ -158,17 +140,18 @@ class GroupSimulation:
             self._hours[account.account_id] = hours
         return hours
 
-    def _follow(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
-        """Bring the calendar of an account to a new plan."""
-        named, before = self._name_owners(account.owners, plan, now), dict(account.calendar)
+    def _follow(self, account: SimulatedAccount, change: PlanChange, now: datetime) -> None:
+        """Bring the calendar of an account to a change of its plan."""
+        named, before = self._staff.name_owners(account.owners, change.plan, now), dict(account.calendar)
         hours = self._hours_of(account)
-        self._note_all(
-            account, account.follow(named, hours, lambda: self._find_leads(account, now), now), before
+        changes = account.follow(
+            change._replace(plan=named), hours, lambda: self._staff.find_leads(account, self._work, now), now
         )
+        self._note_all(account, changes, before)
 
     def _reconcile(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
-        named, before = self._name_owners(account.owners, plan, now), dict(account.calendar)
-        leads = self._find_leads(account, now)
+        named, before = self._staff.name_owners(account.owners, plan, now), dict(account.calendar)
+        leads = self._staff.find_leads(account, self._work, now)
         self._note_all(account, account.reconcile(named, self._hours_of(account), leads, now), before)
 
     def _note_all(
@@ -177,6 +160,10 @@ class GroupSimulation:
         self.totals.work["reconciliations"] += 1
         for change in changes:
             self._note(account, change, before.get(change.touchpoint.id))
+        for series in account.list_unbegun():
+            if series.csm_id is not None and series.until is None:
+                self._work_of(series.csm_id).note(account)
+                self._marked.add(series.csm_id)
 
     def _note(self, account: SimulatedAccount, change: CalendarChange, before: Touchpoint | None) -> None:
         """Mark the people whose work a change concerns: who has it, and who had it."""
@@ -188,63 +175,44 @@ class GroupSimulation:
             holders = {touchpoint.csm_id, None if had is None else had.csm_id}
             self._marked |= {csm_id for csm_id in holders if csm_id is not None}
 
-    def _name_owners(self, account: AccountOwners, plan: PlanAdjusted, now: datetime) -> PlanAdjusted:
-        unnamed = {item.owner for item in (*plan.rhythms, *plan.touchpoints) if item.csm_id is None}
-        lines: list[Line] = [
-            line for line in LINES if line in unnamed and not (line == "sales" and account.sales_id)
-        ]
-        minutes: dict[Line, Blocks] = {line: planned_minutes(plan, line, now) for line in lines}
-        return name_owners(plan, account, self._assign(account, minutes, now))
-
-    def _find_leads(self, account: SimulatedAccount, now: datetime) -> Leads:
-        gone = frozenset(csm_id for csm_id in self._work if csm_id not in self._gone_from)
-        unowned = {each.owner for each in account.calendar.values() if is_unowned(each, gone)}
-        if not unowned:
-            return NO_LEADS
-        owners = account.owners
-        lines: dict[Line, Blocks] = {
-            line: NO_MINUTES for line in LINES if line in unowned and owners.find_named(line) is None
-        }
-        return Leads(find_leads(owners, self._assign(owners, lines, now)), gone)
-
-    def _assign(self, account: AccountOwners, lines: Mapping[Line, Blocks], now: datetime) -> dict[Line, str]:
-        """The person of each line. The minutes of candidates are read before the first choice between them."""
-        found: dict[Line, str] = {}
-        for line, minutes in lines.items():
-            if self._staff.find_kept(account, line) is None:
-                self._read_hosts(self._staff.candidates(account, line), now)
-            person = self._staff.assign(account, line, minutes)
-            if person is not None:
-                found[line] = person
-        return found
-
-    def _read_hosts(self, candidates: Iterable[str], now: datetime) -> None:
-        for csm_id in candidates:
-            if csm_id not in self._staff.hosts:
-                self._staff.hosts[csm_id] = self._work_of(csm_id).measure(now)
-
     def _level_marked(self, moment: datetime) -> None:
         """Level the books of those whose work has changed, or whose weeks that do not fit are near; phases come first."""
         self._marked |= {csm_id for csm_id, at in self._review_at.items() if at is not None and at <= moment}
+        is_whole = moment == self._period.now or self._period.is_exact(moment)
         while self._marked:
             csm_id = min(self._marked)
             self._marked.discard(csm_id)
             work = self._work_of(csm_id)
-            book = work.make_book(moment)
-            if not book.touches and not book.rhythms and not book.yielded:
-                continue
-            self.totals.work["levellings"] += 1
-            levelled = level_person(book, moment, with_conflicts=False)
-            if levelled.anchors:
-                self._start_rhythms(levelled.anchors, moment)
-                self._marked.add(csm_id)
-            changed = give_up(work, levelled.relief.given_up, moment)
-            changed += apply_moves(work, book, levelled.moves)
-            for account in changed:
-                self._schedule(account, self._period.number_of(moment))
-            if not levelled.anchors:
-                self._review_at[csm_id] = levelled.relief.review_at
-                self._cover_absences(work, (book, levelled), moment)
+            if is_whole or not self._level_new(work, moment):
+                self._level(work, work.make_book(moment), moment)
+
+    def _level_new(self, work: PersonWork, moment: datetime) -> bool:
+        """Level what is new while all else stays; False: there is too little room, the whole book is to be levelled."""
+        book = work.make_book_of_new(moment)
+        return (book is None or self._level(work, book, moment, only_new=True)) and not work.is_overfull(
+            moment
+        )
+
+    def _level(self, work: PersonWork, book: PersonBook, moment: datetime, *, only_new: bool = False) -> bool:
+        """Level a book. `only_new`: unless something has no room; whether it was levelled."""
+        if not book.touches and not book.rhythms and not book.yielded:
+            return True
+        self.totals.work["levellings"] += 1
+        levelled, csm_id = level_person(book, moment, with_conflicts=False), work.colleague.csm_id
+        if only_new and levelled.relief.without_room:
+            return False
+        work.settle()
+        if levelled.anchors:
+            self._start_rhythms(levelled.anchors, moment)
+            self._marked.add(csm_id)
+        changed = give_up(work, levelled.relief.given_up, moment)
+        changed += apply_moves(work, book, levelled.moves)
+        for account in changed:
+            self._schedule(account, self._period.number_of(moment))
+        if not levelled.anchors:
+            self._review_at[csm_id] = levelled.relief.review_at
+            self._cover_absences(work, (book, levelled), moment)
+        return True
 
     def _cover_absences(
         self, work: PersonWork, levelled: tuple[PersonBook, PersonLevelling], moment: datetime
@@ -283,14 +251,16 @@ class GroupSimulation:
         until = LAST if is_first else self._period.end
         for csm_id in sorted(self._work):
             work = self._work[csm_id]
-            if is_first or has_overfull_week(work, moment):
+            if work.is_overfull(moment):
                 relief = find_relief(work, moment, until)
                 add_conflicts(self.totals.conflicts, describe_conflicts(csm_id, relief))
                 if is_first:
                     self._review_at[csm_id] = relief.review_at
 
     def _finish(self) -> None:
-        self.totals.undecided = sorted(each.account_id for each in self._accounts.values() if each.has_failed)
+        self.totals.undecided = sorted(
+            each.account_id for each in self._accounts.values() if each.decisions.has_failed
+        )
         self.totals.people = [work.colleague for work in self._work.values()]
         self.totals.work["accounts"] = len(self._accounts)
 

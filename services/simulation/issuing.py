@@ -39,6 +39,17 @@ def find_sensitive(policy: Policy, decision: Decision) -> frozenset[str]:
     return frozenset(sensitive)
 
 
+def find_contested(policy: Policy, decision: Decision) -> frozenset[str]:
+    """The types of which one that comes due may let a one-off of another event in, or move when there is room for one."""
+    limits = {limit.rule: limit.touchpoints for limit in policy.limits}
+    contested: set[str] = set()
+    for stopped in decision.outline.selection.suppressed:
+        if stopped.cause in {"asked_first", "cooldown", "cap"}:
+            contested.add(stopped.touchpoint_type)
+        contested.update(limits.get(stopped.by, ()) if stopped.cause == "limit" else ())
+    return frozenset(contested)
+
+
 def report_due(state: AccountState, touchpoint: Touchpoint, content: TouchpointContent) -> bool:
     """Apply that it came due; whether the state changed."""
     return apply_issued(state.issued, _event("touchpoint.due", touchpoint, touchpoint.released_at, content))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.cadence.announcements import portfolio_of_rows
 from services.cadence.policy.load import load_policy_texts
@@ -13,6 +13,9 @@ from services.simulation.group import GroupSimulation
 from services.simulation.groups import BookPart, split_book
 from services.simulation.hire import hire
 from services.simulation.totals import Totals, Wanted
+
+GROUP_ACCOUNTS: Final = 64
+"""About so many accounts are simulated at a time, or as many as share people."""
 
 
 class RuleTexts(NamedTuple):
@@ -60,11 +63,15 @@ def plan_jobs(
 
 
 def simulate(job: Job) -> Totals:
-    """Simulate a part. Raises `PolicyRefused`."""
-    part = job.part
-    return GroupSimulation(
-        part.accounts, part.colleagues, job.rules.load(), job.period, keep_schedule=job.keep_schedule
-    ).run()
+    """Simulate a part, group by group: few accounts at a time take less time and memory. Raises `PolicyRefused`."""
+    rules, totals = job.rules.load(), Totals()
+    accounts, colleagues = job.part
+    for part in split_book(accounts, colleagues, 1 + len(accounts) // GROUP_ACCOUNTS):
+        group = GroupSimulation(
+            part.accounts, part.colleagues, rules, job.period, keep_schedule=job.keep_schedule
+        )
+        totals.add(group.run())
+    return totals
 
 
 def add_up(results: Sequence[Totals], policy_hash: str, period: Period, wanted: Wanted) -> dict[str, object]:

@@ -87,9 +87,10 @@ class Totals:
         pool: str | None,
     ) -> None:
         """Count one that came due; a person's week is that of their zone."""
-        self.touches[touchpoint.type, f"{touchpoint.due_at:%Y-%m}"] += 1
+        day = touchpoint.due_at.date().isoformat()
+        self.touches[touchpoint.type, day[: len("2026-03")]] += 1
         if touchpoint.owner not in PEOPLE:
-            self.messages[f"{touchpoint.due_at:%Y-%m-%d}"] += 1
+            self.messages[day] += 1
         elif colleague is None:
             self.unowned[pool or "", monday_of(touchpoint.due_at, DEFAULT_HOURS)] += touchpoint.minutes
         else:

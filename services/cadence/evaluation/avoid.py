@@ -25,11 +25,15 @@ class Avoidance(NamedTuple):
 
 
 class BlackoutWindows(NamedTuple):
-    """`all`: past ones too, in order of time; `ahead`: running or still to come; `change_points` in microseconds."""
+    """`all`: past ones too, in order of time; `ahead`: running or still to come, as the plan lists them.
+
+    `ends`, `listings`: when one is over, and when the plan begins to list one, in microseconds.
+    """
 
     all: tuple[Avoidance, ...] = ()
     ahead: tuple[Avoidance, ...] = ()
-    change_points: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
+    listings: tuple[int, ...] = ()
 
 
 _NO_BLACKOUTS = BlackoutWindows()
@@ -68,11 +72,13 @@ def blackouts_of(policy: Policy, fired: int, now: int) -> BlackoutWindows:
 @lru_cache(maxsize=512)
 def _windows(blackouts: tuple[Blackout, ...], today: int) -> BlackoutWindows:
     windows: list[Avoidance] = []
-    change_days: set[int] = set()
+    ends: set[int] = set()
+    listings: set[int] = set()
     year = date.fromordinal(today + EPOCH_ORDINAL).year
     for blackout in blackouts:
         for start, end in _spans(blackout, year):
-            change_days |= {end, start - HORIZON_DAYS + 1}
+            ends.add(end)
+            listings.add(start - HORIZON_DAYS + 1)
             kinds = blackout.touchpoints
             windows.append(Avoidance(blackout.rule, start * DAY, end * DAY, kinds, blackout.because))
     windows.sort(key=lambda window: (window.start, window.name))
@@ -81,9 +87,11 @@ def _windows(blackouts: tuple[Blackout, ...], today: int) -> BlackoutWindows:
         for window in windows
         if (window.end or 0) > today * DAY and window.start < (today + HORIZON_DAYS) * DAY
     )
-    return BlackoutWindows(
-        tuple(windows), ahead, tuple(day * DAY for day in sorted(change_days) if day > today)
-    )
+    return BlackoutWindows(tuple(windows), ahead, _after(today, ends), _after(today, listings))
+
+
+def _after(today: int, days: set[int]) -> tuple[int, ...]:
+    return tuple(day * DAY for day in sorted(days) if day > today)
 
 
 def _spans(blackout: Blackout, year: int) -> Iterator[tuple[int, int]]:

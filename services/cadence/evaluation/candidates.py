@@ -72,22 +72,24 @@ class Candidate(NamedTuple):
 class Selection:
     """Candidates that are in the plan, one-offs that came due and stay in it or are let go, and what was suppressed.
 
-    `change_points`: moments (microseconds) at which time alone changes any of it; `fired`: bits of the rules that ask.
+    `ends`: moments (microseconds) at which one of these leaves the plan; `change_points`: others at which time alone
+    changes any of it; `fired`: bits of the rules that ask.
     """
 
-    __slots__ = ("change_points", "due", "fired", "selected", "suppressed", "withdrawn")
+    __slots__ = ("change_points", "due", "ends", "fired", "selected", "suppressed", "withdrawn")
 
     def __init__(self) -> None:
         self.selected: list[Candidate] = []
         self.due: dict[str, Fields] = {}
         self.withdrawn: list[str] = []
         self.suppressed: list[Suppressed] = []
+        self.ends: list[int] = []
         self.change_points: list[int] = []
         self.fired = 0
 
     def select(self, candidate: Candidate) -> None:
         self.selected.append(candidate)
-        self.change_points.append(candidate.end)
+        self.ends.append(candidate.end)
 
     def suppress(self, candidate: Candidate, obstacle: Obstacle) -> None:
         until: datetime | None = None
@@ -115,7 +117,7 @@ def keep_due(state: EvaluationState, selection: Selection) -> None:
                 continue
             if isinstance(end, int) and state.now < end:
                 selection.due[key] = fields
-                selection.change_points.append(end)
+                selection.ends.append(end)
 
 
 def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[Candidate, str, Fields | None]:

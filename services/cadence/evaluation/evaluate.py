@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import cast
 
 from schemas.plans import Plan
-from services.cadence.account import Facts, moment
+from services.cadence.account import DAY, Facts, micros, moment
 from services.cadence.account.issued import Issued
+from services.cadence.evaluation.avoid import HORIZON_DAYS
 from services.cadence.evaluation.candidates import Selection, Suppressed, keep_due
 from services.cadence.evaluation.feedback import evaluate_feedback
 from services.cadence.evaluation.plan_items import PlanOutline, build_plan
@@ -85,22 +86,33 @@ def evaluate_account(
         str(values["stage"]),
         cast("str | None", values["color"]),
         state.fired | feedback.fired | selection.fired,
-        _next_evaluation(state, outline),
+        find_next_evaluation(state, outline),
         (*rhythms.suppressed, *selection.suppressed),
         state,
         outline,
     )
 
 
-def _next_evaluation(state: EvaluationState, outline: PlanOutline) -> datetime | None:
-    """The next moment at which time alone may change the plan."""
+def find_next_evaluation(
+    state: EvaluationState, outline: PlanOutline, until: datetime | None = None
+) -> datetime | None:
+    """The next moment at which time alone may change the plan.
+
+    `until`: only what matters up to then counts; neither that something is over and leaves the plan, nor times to avoid
+    that begin later.
+    """
+    blackouts = state.blackouts
     change_points: list[int] = [
         *outline.selection.change_points,
         *state.view.change_times,
         *outline.feedback.change_points,
-        *state.blackouts.change_points,
         *_day_counts(state),
     ]
+    if until is None:
+        change_points += [*outline.selection.ends, *blackouts.ends, *blackouts.listings]
+    else:
+        last = micros(until) - (HORIZON_DAYS - 1) * DAY
+        change_points += [at for at in blackouts.listings if at <= last]
     if state.pause is not None and state.pause.end is not None:
         change_points.append(state.pause.end)
     ahead = [at for at in change_points if at > state.now]

@@ -1,13 +1,21 @@
 """The day of each touch in its week: level over the days, near the target, two days from others of its account.
 
 Touches begin where they stand, and one changes its day only when that lowers the price of the whole calendar, so the
-passes end. One that stands beside another of its account may go to any of its days, in any week.
+passes end. One that stands beside another of its account may go to any of its days, in any week. Before a pass all are
+asked at once: most stay, and are asked again only where another has moved since.
 """
+
+from array import array
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from services.calendar.levelling.model import NOWHERE, WEEK
 from services.calendar.levelling.price import APART, OVER, Ints, Options, spread_ranges
+
+UNKNOWN: Final = np.iinfo(np.int64).max
+"""Dearer than any day."""
 
 
 def place_days(options: Options, chosen: Ints) -> Ints:
@@ -19,6 +27,45 @@ def place_days(options: Options, chosen: Ints) -> Ints:
     while active:
         active = placing.improve(active)
     return np.array(placing.days, np.int64)
+
+
+class _Columns(NamedTuple):
+    """The days of the chosen weeks as columns, sorted by touch; `place_of` (less the day), `week_of` by touch.
+
+    `placed`: the touches that have any.
+    """
+
+    touch: Ints
+    day: Ints
+    minutes: Ints
+    base: Ints
+    slope: Ints
+    most: Ints
+    place: Ints
+    place_of: Ints
+    placed: Ints
+    week_of: Ints
+
+    def list_options(self) -> tuple[list[int], ...]:
+        return tuple(each.tolist() for each in (self.day, self.base, self.slope, self.most, self.place))
+
+    def find_movable(self, days: Sequence[int], load: Sequence[int], near: "array[int]") -> list[bool]:
+        """By touch whether it would move as all stand: where a day of its week is cheaper, or it may go to any week."""
+        standing, beside = np.array(days, np.int64), np.frombuffer(near, np.int64)
+        at = standing[self.touch]
+        there = np.array(load, np.int64)[self.day] - np.where(self.day == at, self.minutes, 0)
+        is_own = (at != NOWHERE) & (np.abs(self.day - at) < 2)
+        price = self.base + self.slope * there + APART * (beside[self.place] - is_own)
+        price += OVER * np.clip(there - self.most, 0, self.minutes)
+        movable = np.ones(len(standing), np.bool_)
+        if len(self.placed):
+            runs = np.searchsorted(self.touch, self.placed)
+            present = np.where(self.day == at, price, UNKNOWN)
+            least = np.minimum.reduceat(price, runs)
+            movable[self.placed] = least < np.minimum.reduceat(present, runs)
+        stands = (standing >= 0) & (standing // WEEK == self.week_of)
+        is_crowded = beside[self.place_of + np.maximum(standing, 0)] > 1
+        return (movable | ~stands | is_crowded).tolist()
 
 
 class _Placing:
@@ -38,11 +85,12 @@ class _Placing:
         day, minutes = options.day[option], options.minutes[touch]
         rate = options.day_rate[day]
         self.width = len(options.day_minutes) + 2
-        self.day: list[int] = day.tolist()
-        self.base: list[int] = (rate * minutes * minutes + options.cost[option]).tolist()
-        self.slope: list[int] = (2 * rate * minutes).tolist()
-        self.most: list[int] = (2 * options.day_minutes[day] - minutes).tolist()
-        self.place: list[int] = (options.account[touch] * self.width + day + 1).tolist()
+        self.columns = _Columns(
+            touch, day, minutes, rate * minutes * minutes + options.cost[option], 2 * rate * minutes,
+            2 * options.day_minutes[day] - minutes, options.account[touch] * self.width + day + 1,
+            options.account * self.width + 1, np.flatnonzero(placed), np.where(placed, options.week[here], -1),
+        )  # fmt: skip
+        self.day, self.base, self.slope, self.most, self.place = self.columns.list_options()
         ends = np.cumsum(beyond - first)
         self.first: list[int] = (ends - beyond + first).tolist()
         self.beyond: list[int] = ends.tolist()
@@ -58,21 +106,24 @@ class _Placing:
     def _start(self, days: Ints) -> None:
         self.days: list[int] = days.tolist()
         self.load: list[int] = self.options.load_days(days).tolist()
-        self.near = [0] * (self.width * (max(self.account, default=0) // self.width + 1))
+        self.near = array("q", bytes(8 * self.width * (max(self.account, default=0) // self.width + 1)))
         for touch in np.flatnonzero(days >= 0).tolist():
             self._count(touch, self.days[touch], 1)
 
     def improve(self, active: set[int]) -> set[int]:
         """Ask each touch of these weeks once; the weeks in which the answer may have changed by what moved."""
         changed: set[int] = set()
+        moved: set[int] = set()
+        may_move = self.columns.find_movable(self.days, self.load, self.near)
         for touch in self.order:
             before = self.days[touch]
             week = self.week[touch] if before == NOWHERE else before // WEEK
-            if week not in active:
+            if week not in active or not (may_move[touch] or week in moved):
                 continue
             after = self._find_day(touch, before)
             if after != before:
                 self._move(touch, before, after)
+                moved.update(day // WEEK for at in (before, after) for day in (at - 1, at, at + 1))
                 for each in {after // WEEK, week}:
                     changed.update((each - 1, each, each + 1))
         return changed

@@ -154,6 +154,7 @@ class ReconcileContext:
     """`decided_at`: until when the plan counts as decided; what was due by then has come due.
 
     `leads`: who gets what is open and has nobody. `hosts`: what takes in occurrences of the rhythm that is reconciled.
+    `awaits_phases`: a rhythm whose first moment is to be chosen has no occurrences until it is.
     """
 
     plan: PlanAdjusted
@@ -163,6 +164,7 @@ class ReconcileContext:
     now: datetime
     leads: Leads = NO_LEADS
     hosts: Sequence[Host] = ()
+    awaits_phases: bool = False
 
     def has_come_due(self, touchpoint: Touchpoint) -> bool:
         if touchpoint.status is not Status.PLANNED:

@@ -151,12 +151,14 @@ def _start_series(
         if former is None
         else former.anchor
     )
+    phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
+    if phase is not None and context.awaits_phases:
+        return OccurrencePlan(anchor, None, (), phase=phase)
     limit = context.now + horizon_of(rhythm.owner)
     after = None if former is None else former.after
     slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=after, rrule=rhythm.rrule)
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
-    phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
     made, folded = fold(made, context.hosts if phase is None else (), free.zone)
     if free.suits(slot.due_at for slot in made):
         return OccurrencePlan(anchor, until, made, folded, phase=phase)

@@ -2,13 +2,19 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.calendar.open_hours import OpenHours
-from services.calendar.reconciliation import erase
-from services.calendar.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
+from services.calendar.reconciliation import erase, reconcile
+from services.calendar.reconciliation.context import (
+    AccountHours,
+    ChangeKind,
+    ReconcileContext,
+    StoredCalendar,
+)
 from services.calendar.touchpoint import (
     Closure,
     RecordedOutcome,
@@ -315,3 +321,26 @@ def test_messages_come_due_outside_the_quiet_hours_of_the_plan() -> None:
         assert (touchpoint.due_at.day, touchpoint.due_at.hour) == (3, hour)
         assert touchpoint.content is not None
         assert touchpoint.content.quiet_hours == quiet
+
+
+def test_a_rhythm_that_awaits_its_first_moment_has_the_same_occurrences_once_it_is_chosen() -> None:
+    """As one whose provisional occurrences move there."""
+    asked = plan([rhythm(28, urgency="spread")])
+    anchor = NOW + 10 * DAY
+
+    def begin(context: ReconcileContext) -> tuple[StoredCalendar, StoredCalendar]:
+        first = apply_changes(context.stored, reconcile(context))
+        series = {
+            name: replace(each, anchor=anchor, until=None, phase=None) for name, each in first.series.items()
+        }
+        return first, calendar(asked, replace(first, series=series))
+
+    context = ReconcileContext(asked, EMPTY, HOURS, NOW, NOW)
+    provisional, moved = begin(context)
+    awaited, begun = begin(replace(context, awaits_phases=True))
+
+    assert provisional.touchpoints
+    assert awaited.touchpoints == ()
+    assert [(each.id, each.due_at) for each in in_order(begun)] == [
+        (each.id, each.due_at) for each in in_order(moved)
+    ]

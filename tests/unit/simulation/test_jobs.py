@@ -10,9 +10,12 @@ from typing import Any, cast
 
 import orjson
 
+from services.simulation.book import Period
 from services.simulation.conflicts import add_conflicts
+from services.simulation.group import GroupSimulation
+from services.simulation.jobs import GROUP_ACCOUNTS, add_up, plan_jobs, simulate
 from services.simulation.totals import FoundConflict, Wanted
-from tests.unit.simulation.books import NOW, account, person, simulated, small_book, write
+from tests.unit.simulation.books import NOW, account, book_of, person, simulated, small_book, write
 
 ROOT = Path(__file__).parents[3]
 IN_ANOTHER_PROCESS = """
@@ -135,3 +138,16 @@ def test_accounts_of_a_pool_go_to_its_members_and_the_rest_is_unowned() -> None:
     document = cast("dict[str, Any]", simulated(write(events), Wanted(60)))
     assert sum(each["planned_minutes"] for each in document["unowned"]) > 0
     assert [each["csm_id"] for each in document["people"]] == ["eve"]
+
+
+def test_a_part_is_simulated_in_groups_that_share_nobody() -> None:
+    """As it is in one group."""
+    names = [f"a{number:03}" for number in range(2 * GROUP_ACCOUNTS)]
+    events = [person("ana"), person("ben")]
+    for number, name in enumerate(names):
+        events += account(name, 12_000, csm_id=("ana", "ben")[number % 2])
+    book = book_of(write(events))
+    period, wanted = Period(book.now, 3), Wanted(3)
+    [job] = plan_jobs(book.rules, book.accounts, book.colleagues, period, wanted, 1)
+    whole = GroupSimulation(book.accounts, book.colleagues, job.rules.load(), period).run()
+    assert add_up([simulate(job)], "p", period, wanted) == add_up([whole], "p", period, wanted)

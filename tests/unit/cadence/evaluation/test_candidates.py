@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.cadence.account import FactEvent
 from services.cadence.evaluation import Decision
+from services.cadence.evaluation.evaluate import find_next_evaluation
 from services.cadence.policy import Cap, Trigger
 from tests.unit.cadence.events import DAY, HOUR, NOW, came_due, make_event, one_offs, settled
 from tests.unit.cadence.policies import (
@@ -187,3 +188,24 @@ def test_a_budget_is_never_exceeded_in_any_window(
 
     for day in held:
         assert sum(1 for other in held if day - days < other <= day) <= count
+
+
+def test_up_to_a_moment_neither_what_is_over_nor_later_times_to_avoid_is_looked_at_again() -> None:
+    """A simulation knows itself when a one-off comes due."""
+    asked = evaluated(policy(ASK), NPS)
+    closed = blackout("season", (12, 1), (12, 20), "advocacy_ask")
+    stopped = evaluated(
+        policy(replace(ASK, cooldown=timedelta(days=30))), NPS, came=(met("advocacy_ask", 25),)
+    )
+    avoiding = evaluated(policy(ASK, closed), NPS)
+    until = NOW + 365 * DAY
+
+    def look(decision: Decision, until: datetime | None = None) -> datetime | None:
+        return find_next_evaluation(decision.state, decision.outline, until)
+
+    assert (look(asked), look(asked, until)) == (NOW + 10 * DAY, None)
+    assert look(stopped, until) == look(stopped) == NOW + 5 * DAY
+    assert look(avoiding, until) is None
+    listed = look(avoiding, NOW + 800 * DAY)
+    assert listed is not None
+    assert listed > NOW
