@@ -201,7 +201,7 @@ class GroupSimulation:
         levelled, csm_id = level_person(book, moment, with_conflicts=False), work.colleague.csm_id
         if only_new and levelled.relief.without_room:
             return False
-        work.settle()
+        work.settle(moment)
         if levelled.anchors:
             self._start_rhythms(levelled.anchors, moment)
             self._marked.add(csm_id)

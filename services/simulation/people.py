@@ -88,7 +88,7 @@ class PersonWork:
         loads: dict[int, tuple[datetime, int]] = {}
         for account, each in own:
             if account.account_id in near:
-                planned = _plan(account, each, now, is_new=self._is_new(each))
+                planned = self._plan(account, each, now, is_new=self._is_new(each))
                 touches.append(planned if planned.is_new else planned._replace(earliest_at=None))
             else:
                 day = number_of(each.due_at)
@@ -102,8 +102,14 @@ class PersonWork:
 
     def _book(self, now: datetime, is_new: Callable[[Touchpoint], bool]) -> PersonBook:
         own = self._within_horizon(now)
-        touches = [_plan(*pair, now, is_new=is_new(pair[1])) for pair in own]
+        touches = [self._plan(*pair, now, is_new=is_new(pair[1])) for pair in own]
         return self._book_of(touches, own, list(self._yielded(now)), now)
+
+    def _plan(
+        self, account: SimulatedAccount, touchpoint: Touchpoint, now: datetime, *, is_new: bool
+    ) -> PlannedTouch:
+        is_invited = account.invited.contains(touchpoint, now, is_changed=touchpoint.id in self._changed)
+        return _plan(account, touchpoint, now, is_new=is_new, is_invited=is_invited)
 
     def _within_horizon(self, now: datetime) -> list[Planned]:
         horizon = now + timedelta(days=HORIZON_DAYS)
@@ -129,9 +135,11 @@ class PersonWork:
     def _is_new(self, touchpoint: Touchpoint) -> bool:
         return not touchpoint.is_levelled and (not self._is_levelled or touchpoint.id in self._changed)
 
-    def settle(self) -> None:
-        """Their book was levelled: what is in it is not new any more."""
+    def settle(self, now: datetime) -> None:
+        """Their book was levelled: what is in it is not new any more, and readers learn of what is near."""
         self._changed, self._is_levelled = set(), True
+        for account, touchpoint in self._within_horizon(now):
+            account.invited.announce(touchpoint, now)
 
     def is_overfull(self, now: datetime) -> bool:
         """Whether any week has more planned minutes than it holds. Else everything fits where it stands: no conflict.
@@ -227,7 +235,14 @@ def _load_of_day(day: int, due_at: datetime, minutes: int) -> PlannedTouch:
     )
 
 
-def _plan(account: SimulatedAccount, touchpoint: Touchpoint, now: datetime, *, is_new: bool) -> PlannedTouch:
+def _plan(
+    account: SimulatedAccount,
+    touchpoint: Touchpoint,
+    now: datetime,
+    *,
+    is_new: bool,
+    is_invited: bool = False,
+) -> PlannedTouch:
     content = account.content_of(touchpoint)
     precedence, priority = (None, None) if content is None else (content.precedence, content.priority)
     return PlannedTouch(
@@ -238,6 +253,7 @@ def _plan(account: SimulatedAccount, touchpoint: Touchpoint, now: datetime, *, i
         find_owed_within(
             None if touchpoint.pinned else touchpoint.shift, (touchpoint.start_at, touchpoint.end_at), now
         ),
+        is_invited,
     )  # fmt: skip
 
 
@@ -258,6 +274,7 @@ def apply_moves(work: PersonWork, book: PersonBook, moves: Iterable[LevelledTouc
                 due_at=move.due_at, shift=move.reason, sequence=touchpoint.sequence + 1
             )
         account.change_by_levelling(changed)
+        account.invited.announce_move(changed)
         moved[account.account_id] = account
     return list(moved.values())
 
