@@ -14,7 +14,7 @@ from schemas.outcomes import DELIVERY_FINISHED
 from schemas.times import format_instant
 from services.chassis.outbox import Outgoing
 from services.notifier.application.ports import WebhookResult
-from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
+from services.notifier.domain.delivery import CALENDAR, Delivery, Recipient, RecipientKind, State
 from services.notifier.domain.delivery_cause import cause_of
 
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
@@ -35,11 +35,16 @@ Touchpoint = tuple[str | None, str | None]
 """The id and the type of a touchpoint."""
 
 
-def delivery_finished(
+def report_finished(
     delivery: Delivery, *, account_id: str, touchpoint: Touchpoint, at: datetime
-) -> Outgoing:
-    """The event that reports a delivery in its final state."""
+) -> list[Outgoing]:
+    """The event that reports a delivery in its final state.
+
+    An invitation has none: it is no contact with the customer, and its touchpoint is still to come.
+    """
     _counter(delivery.channel, delivery.state).inc()
+    if delivery.channel == CALENDAR:
+        return []
     if delivery.recipient.kind is RecipientKind.MAILBOX and delivery.recipient.id is None:
         UNTOLD.inc()
     # Not written by the model `DeliveryFinished`, which takes several times as long; a test holds it to the model.
@@ -56,14 +61,14 @@ def delivery_finished(
             "at": _instant(at),
         }
     )
-    return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)
+    return [Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)]
 
 
-def delivery_finished_of_row(row: Any, at: datetime) -> Outgoing:
+def report_finished_row(row: Any, at: datetime) -> list[Outgoing]:
     """The same of a row: id, channel, recipient kind and id, state, reason, account, touchpoint id and type."""
     recipient = Recipient(RecipientKind(row[2]), row[3])
     delivery = Delivery(str(row[0]), row[1], recipient, State(row[4]), row[5])
-    return delivery_finished(delivery, account_id=row[6], touchpoint=(row[7], row[8]), at=at)
+    return report_finished(delivery, account_id=row[6], touchpoint=(row[7], row[8]), at=at)
 
 
 def webhooks_sent(results: Sequence[WebhookResult], at: datetime) -> list[Outgoing]:

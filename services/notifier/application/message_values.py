@@ -5,7 +5,7 @@ program that the event names (`about`), never that of another one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
@@ -56,6 +56,8 @@ class MessageContext:
     facts: MessageFacts = NO_FACTS
     links: Links = Links()
     contents: Mapping[str, str] | None = None
+    more: Values = field(default_factory=dict[str, Value | None])
+    """Values that only some messages have, such as those of an invitation."""
 
     @property
     def about(self) -> About | None:
@@ -78,6 +80,7 @@ def customer_values(context: MessageContext) -> Values:
         **usage_values(figures.usage if figures else None, context.phrases),
         **_history(figures, context.phrases),
         **_coming(context),
+        **context.more,
         "links.page": context.links.page or None,
         "links.unsubscribe": context.links.unsubscribe or None,
     }
