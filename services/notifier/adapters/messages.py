@@ -35,16 +35,11 @@ Touchpoint = tuple[str | None, str | None]
 """The id and the type of a touchpoint."""
 
 
-def report_finished(
+def delivery_finished(
     delivery: Delivery, *, account_id: str, touchpoint: Touchpoint, at: datetime
-) -> list[Outgoing]:
-    """The event that reports a delivery in its final state.
-
-    An invitation has none: it is no contact with the customer, and its touchpoint is still to come.
-    """
+) -> Outgoing:
+    """The event that reports a delivery in its final state."""
     _counter(delivery.channel, delivery.state).inc()
-    if delivery.channel == CALENDAR:
-        return []
     if delivery.recipient.kind is RecipientKind.MAILBOX and delivery.recipient.id is None:
         UNTOLD.inc()
     # Not written by the model `DeliveryFinished`, which takes several times as long; a test holds it to the model.
@@ -61,7 +56,17 @@ def report_finished(
             "at": _instant(at),
         }
     )
-    return [Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)]
+    return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)
+
+
+def report_finished(
+    delivery: Delivery, *, account_id: str, touchpoint: Touchpoint, at: datetime
+) -> list[Outgoing]:
+    """The same, none for an invitation: it is no contact with the customer, and its touchpoint is still to come."""
+    if delivery.channel == CALENDAR:
+        _counter(delivery.channel, delivery.state).inc()
+        return []
+    return [delivery_finished(delivery, account_id=account_id, touchpoint=touchpoint, at=at)]
 
 
 def report_finished_row(row: Any, at: datetime) -> list[Outgoing]:

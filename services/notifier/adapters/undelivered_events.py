@@ -1,4 +1,4 @@
-"""Events that an endpoint did not get, and those of invitations that wait: kept apart from the feed, which is pruned before.
+"""Events that an endpoint did not get, and those of invitations that wait, which outlive the feed.
 
 One row of each event, with the key and the time that it has in the feed.
 """
@@ -18,7 +18,7 @@ EVENT_OF_KEY: Final = """(
 
 
 def keep_events(source: str) -> str:
-    """A query of a WITH clause that keeps the events of the rows of `source`: webhooks that failed, invitations that wait.
+    """A query of a WITH clause: it keeps the events of the failed webhooks and waiting invitations in `source`.
 
     It has the columns `channel`, `end_state`, `event_key` and `event_at`. In the order of the keys: two senders that
     keep the same events wait for one another, but not in a circle.

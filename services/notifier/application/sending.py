@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.notifier.application.mail_ports import Mailbox, Mailer, MailRecorder
 from services.notifier.application.message_facts import FactsSource
@@ -42,6 +42,9 @@ class Programs(Protocol):
         ...
 
 
+NO_SENDER: Final = Mailbox("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """What the senders of messages share.
@@ -58,7 +61,7 @@ class Sending:
     recorder: MailRecorder
     mail_hold: str | None = None
     fallback_to: str | None = None
-    sender: Mailbox = Mailbox("", "")
+    sender: Mailbox = NO_SENDER
 
     @property
     def through(self) -> tuple[Mailer, MailRecorder]:

@@ -182,7 +182,7 @@ def write_calendar_part(
     data, phrases = invite.data, words.phrases
     starts_at, ends_at = times_of(data)
     account = (words.account.name if words.account else None) or data.account_name
-    parties = " – ".join(filter(None, (account, words.organization)))
+    parties = " / ".join(filter(None, (account, words.organization)))
     agenda = [] if invite.is_cancelled else [f"- {line}" for line in agenda_of(words)]
     entry = CalendarEntry(
         uid=data.touchpoint_id,

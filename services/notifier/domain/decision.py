@@ -72,8 +72,8 @@ UNREACHED = frozenset(
 class Timing:
     """When a message goes, and with which others.
 
-    `fold_key`: pending deliveries with one key go in one mail; empty: it goes alone. `planned_at` (service time) None: at once. `wake_at`
-    (service time): when it goes at the latest, even where nobody woke it at `planned_at`.
+    `fold_key`: pending deliveries with one key go in one mail; empty: it goes alone. `planned_at` (service time) None: at
+    once. `wake_at` (service time): when it goes at the latest, even where nobody woke it at `planned_at`.
     """
 
     fold_key: str

@@ -34,12 +34,11 @@ from services.notifier.domain.decision import (
 )
 from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind
 from services.notifier.domain.event import CANCELLED, MOVED, Event
-from services.notifier.domain.invitation import (
+from services.notifier.domain.invitation import Invitation
+from services.notifier.domain.invitation_turns import (
     INVITED_AHEAD,
     MOST_TO_CONTACT,
     MOST_TO_CSM,
-    USUAL_MINUTES,
-    Invitation,
     Mornings,
     find_turn,
 )
@@ -49,6 +48,8 @@ from services.notifier.domain.situation import Situation
 from services.notifier.domain.working_day import working_days, zone_of
 
 Method = Literal["REQUEST", "CANCEL"]
+USUAL_MINUTES: Final = 30
+"""The length of what has none."""
 _MAIL: Final = "email"
 """Invitations are mail: who wants no mail gets none."""
 _TAKES_BACK: Final = frozenset({Reason.NOT_INVITED, Reason.OPTED_OUT, Reason.PAUSED, Reason.LEFT})

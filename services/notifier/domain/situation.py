@@ -8,7 +8,7 @@ from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.delivery import Recipient
 from services.notifier.domain.event import Event
-from services.notifier.domain.invitation import Invitation, Queue
+from services.notifier.domain.invitation import FIRST, Invitation, Queue
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 
@@ -84,7 +84,7 @@ class Directory:
             notified=self.notified.get(event.content.touchpoint_id or "", frozenset()),
             invites=event.content.touchpoint_type in self.invited_types,
             invitations=self.invitations.get(event.content.touchpoint_id or "", {}),
-            queue=queue or Queue(),
+            queue=queue or FIRST,
         )
 
 
@@ -115,7 +115,7 @@ class Situation:
     notified: frozenset[str] = frozenset()
     invites: bool = False
     invitations: Mapping[Recipient, Invitation] = field(default_factory=dict[Recipient, Invitation])
-    queue: Queue = Queue()
+    queue: Queue = FIRST
 
     def contact(self, contact_id: str | None) -> ContactRecord | None:
         contacts = self.account.contacts if self.account else ()
