@@ -18,7 +18,7 @@ EVENT_OF_KEY: Final = """(
 
 
 def keep_events(source: str) -> str:
-    """A query of a WITH clause: it keeps the events of the failed webhooks and waiting invitations in `source`.
+    """A query of a WITH clause: it keeps the events of failed webhooks and waiting invitations in `source`.
 
     It has the columns `channel`, `end_state`, `event_key` and `event_at`. In the order of the keys: two senders that
     keep the same events wait for one another, but not in a circle.
@@ -28,5 +28,6 @@ def keep_events(source: str) -> str:
     SELECT f.key, f.said_at, f.event_id, f.type, f.account_id, f.data FROM {source} s CROSS JOIN LATERAL (
         SELECT * FROM feed WHERE key = s.event_key AND said_at = s.event_at LIMIT 1
     ) f
-    WHERE (s.channel, s.end_state) IN (('webhook', 'failed'), ('calendar', 'pending')) ORDER BY f.key ON CONFLICT DO NOTHING
+    WHERE (s.channel, s.end_state) IN (('webhook', 'failed'), ('calendar', 'pending'))
+    ORDER BY f.key ON CONFLICT DO NOTHING
 )"""

@@ -9,10 +9,10 @@ from schemas.directory import ContactRecord, CsmRecord
 from schemas.zones import UTC_ZONE, TimeZone, UnknownZone, find_zone
 from services.cadence.content.parse import ContentFile
 from services.cadence.content.render import Rendered, render_content
-from services.cadence.content.values import Value
 from services.notifier.application.message_content import find_content
 from services.notifier.application.message_facts import MessageFacts
 from services.notifier.application.message_values import (
+    NO_INVITATION,
     Links,
     MessageContext,
     Values,
@@ -115,7 +115,7 @@ class Draft:
     contents: Mapping[str, str]
     presented: frozenset[str] = frozenset()
     is_test: bool = False
-    more: Values = field(default_factory=dict[str, Value | None])
+    more: Values = field(default_factory=lambda: NO_INVITATION)
     why: str | None = None
 
 

@@ -48,7 +48,7 @@ class Reason(StrEnum):
     NO_FIGURES = "figures are not available yet"
     NO_LEADER = "nobody leads it yet"
     FAR_AHEAD = "goes six months before its time"
-    TURN = "goes in the morning, a few a day, the soonest first"
+    MORNING = "goes in the morning, a few a day, the soonest first"
     PAST = "its time came before it was sent"
     UNCHANGED = "the calendar shows it already"
     NOT_INVITED = "the recipient has no invitation"

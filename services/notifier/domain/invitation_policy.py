@@ -35,12 +35,12 @@ from services.notifier.domain.decision import (
 from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind
 from services.notifier.domain.event import CANCELLED, MOVED, Event
 from services.notifier.domain.invitation import Invitation
-from services.notifier.domain.invitation_turns import (
+from services.notifier.domain.invitation_slots import (
     INVITED_AHEAD,
     MOST_TO_CONTACT,
     MOST_TO_CSM,
     Mornings,
-    find_turn,
+    find_slot,
 )
 from services.notifier.domain.owner_policy import address_of
 from services.notifier.domain.quiet_hours import zone_named
@@ -200,9 +200,9 @@ def _decide_time(
             begins_at = content.due_at - INVITED_AHEAD
             return DeliveryDecision(Action.SEND, Reason.FAR_AHEAD, send_after=begins_at)
         mornings = _mornings_of(recipient, situation)
-        turn = find_turn(content.due_at, now, situation.queue, mornings, situation.planned_at)
-        if turn is not None:
-            return DeliveryDecision(Action.SEND, Reason.TURN, send_after=turn, timing=Timing("", turn))
+        slot = find_slot(content.due_at, now, situation.queue, mornings, situation.planned_at)
+        if slot is not None:
+            return DeliveryDecision(Action.SEND, Reason.MORNING, send_after=slot, timing=Timing("", slot))
     if recipient.kind is RecipientKind.CSM:
         return READY
     return _outside_quiet_hours(event, recipient, situation, now)

@@ -45,7 +45,7 @@ class Mornings:
         return sum(moment.astimezone(self.zone).date() == today for moment in moments)
 
 
-def find_turn(
+def find_slot(
     starts_at: datetime, now: datetime, queue: Queue, mornings: Mornings, planned_at: datetime | None = None
 ) -> datetime | None:
     """When a first invitation goes (service time); None: now.
