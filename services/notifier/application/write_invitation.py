@@ -59,6 +59,13 @@ class Invite:
         return "cancelled" if self.is_cancelled else "new" if self.is_first else "changed"
 
 
+def data_of(event: Event) -> TouchpointData:
+    """People are invited to touchpoints only."""
+    if not isinstance(event.content, TouchpointData):
+        raise TypeError(f"{event.id} is about no touchpoint")
+    return event.content
+
+
 @dataclass(frozen=True, slots=True)
 class InviteContext:
     """What an invitation is written from. `sender`: who invites to what nobody with an address leads."""
