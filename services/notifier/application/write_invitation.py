@@ -168,12 +168,13 @@ def find_organizer(invite: Invite, context: InviteContext) -> CalendarPerson:
 def invitation_values(
     invite: Invite, people: Sequence[CalendarPerson], phrases: Phrases, signature: str
 ) -> Mapping[str, Value | None]:
-    """The values of the placeholders that only invitations have."""
+    """The values of the placeholders that only invitations have; a cancellation has no agenda."""
     name, moment = phrases.touchpoint_type(invite.data.touchpoint_type), phrases.moment(invite.data.due_at)
     names = tuple(person.name or person.address for person in people)
     is_cancelled = invite.is_cancelled
     own = "_own" if invite.is_own else ""
     return {
+        **({"agenda.list": None} if is_cancelled else {}),
         "invitation.title": phrases.text("invitation", f"title_{invite.phrase}", name=name, moment=moment),
         "invitation.news": phrases.text("invitation", f"news_{invite.phrase}"),
         "invitation.people": None if is_cancelled or not names else Items(names),
