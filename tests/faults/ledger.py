@@ -38,8 +38,11 @@ def structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
 
 UNANNOUNCED = "announce_from IS NULL OR announce_from <= $1 OR status <> 'cancelled'"
 """Changes that wait until an account is quiet; a far occurrence that nobody knows waits until it is near."""
-UNFINISHED = "planned_at IS NULL OR planned_at <= $1"
-"""What has not ended, without what waits for the mail of a later day."""
+UNFINISHED = """
+(planned_at IS NULL OR planned_at <= $1)
+    AND (channel <> 'calendar' OR next_at < clock_timestamp() + interval '1 day')
+"""
+"""What has not ended, without what waits for the mail of a later day, and invitations that wait for their time."""
 
 
 @dataclass

@@ -24,7 +24,7 @@ from services.notifier.application.write_customer_mail import (
     write_customer_message,
 )
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import CANCELLED, Event
 from services.notifier.domain.invitation_policy import Method, find_attendees, times_of
 from services.notifier.domain.message import one_line
 from services.notifier.domain.owner_policy import address_of
@@ -56,7 +56,9 @@ class Invite:
     @property
     def phrase(self) -> str:
         """How the keys of its words end."""
-        return "cancelled" if self.is_cancelled else "new" if self.is_first else "changed"
+        if self.is_cancelled:
+            return "cancelled" if self.event.type == CANCELLED else "left"
+        return "new" if self.is_first else "changed"
 
 
 def data_of(event: Event) -> TouchpointData:

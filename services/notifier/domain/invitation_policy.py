@@ -196,10 +196,10 @@ def _decide_time(
 ) -> DeliveryDecision:
     """Updates go at once; first invitations not too far ahead, and a few a day."""
     if recipient not in situation.invitations:
-        if content.due_at - now > INVITED_AHEAD:
-            begins_at = content.due_at - INVITED_AHEAD
-            return DeliveryDecision(Action.SEND, Reason.FAR_AHEAD, send_after=begins_at)
         mornings = _mornings_of(recipient, situation)
+        if content.due_at - now > INVITED_AHEAD:
+            first = mornings.after(content.due_at - INVITED_AHEAD, 1)
+            return DeliveryDecision(Action.SEND, Reason.FAR_AHEAD, send_after=first, timing=Timing("", first))
         slot = find_slot(content.due_at, now, situation.queue, mornings, situation.planned_at)
         if slot is not None:
             return DeliveryDecision(Action.SEND, Reason.MORNING, send_after=slot, timing=Timing("", slot))

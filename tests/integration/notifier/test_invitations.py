@@ -275,7 +275,7 @@ async def test_another_leader_invites_anew_and_the_former_one_is_let_go(notifier
     (of_carl,) = [
         mail for mail in notifier.mailer.mails if mail.to == CARL and entry_or_none(mail) == "CANCEL"
     ]
-    assert of_carl.message.subject.startswith("Cancelled: ")
+    assert of_carl.message.subject.startswith("Without you: ")
 
 
 def entry_or_none(mail: Mail) -> str | None:
