@@ -20,6 +20,7 @@ from services.calendar.public_holidays import find_place
 from services.calendar.zones import load_zone
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
+from services.scheduler.adapters.invitations import load_invited_types, redate_announcements
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
 from services.scheduler.adapters.people_changes import load_people, mark_accounts_of
 from services.scheduler.adapters.person_marks import mark_people
@@ -139,12 +140,15 @@ class PostgresDirectoryRepository:
         await mark_accounts_of(self._connection, people, {})
 
     async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
-        """Store what is known of the policy; other holidays mark every account."""
+        """Store what is known of the policy; other holidays mark every account, other invitations are announced."""
         before = await load_holidays(self._connection)
+        invited = await load_invited_types(self._connection)
         for record in records:
             await self._connection.execute(SAVE_POLICY, record.version, record.write().decode())
         if records and before != await load_holidays(self._connection):
             await self._connection.execute(MARK_ALL)
+        if records:
+            await redate_announcements(self._connection, invited, await load_invited_types(self._connection))
 
 
 def csm_values(record: CsmRecord) -> tuple[object, ...]:
