@@ -70,7 +70,7 @@ async def _directory_of(
     found = await sources.people.directory_of(_event_of(request, kind, None, now))
     written = example_event(request, ANY_TYPE, None, now.service)
     contents = (await sources.people.directory_of(written)).contents
-    invited = frozenset({kind.touchpoint_type})
+    invited = {kind.touchpoint_type: kind.channel}
     return replace(found, contents={**found.contents, **contents}, invited_types=invited)
 
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from schemas.touchpoints import TouchpointData
 from schemas.zones import UTC_ZONE
+from services.calendar.announcing import INVITED_AHEAD
 from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
 from services.notifier.domain.customer_policy import (
     NOBODY,
@@ -36,7 +37,6 @@ from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind
 from services.notifier.domain.event import CANCELLED, MOVED, Event
 from services.notifier.domain.invitation import Invitation
 from services.notifier.domain.invitation_slots import (
-    INVITED_AHEAD,
     MOST_TO_CONTACT,
     MOST_TO_CSM,
     Mornings,

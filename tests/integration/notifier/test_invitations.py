@@ -85,7 +85,7 @@ def entry(mail: Mail) -> dict[str, Any]:
     """What a calendar reads of a mail."""
     assert mail.calendar is not None
     calendar = Calendar.from_ical(mail.calendar.content)
-    event = cast("Any", calendar.walk("VEVENT")[0])
+    event = cast("Any", calendar.events[0])
     attendees: list[Any] = event.get("ATTENDEE", [])
     attendees = attendees if isinstance(attendees, list) else [attendees]  # pyright: ignore[reportUnnecessaryIsInstance]
     return {
@@ -149,6 +149,8 @@ async def test_a_repeated_event_invites_nobody_again_and_other_types_nobody(noti
         await send(notifier)
     await announce(notifier, touchpoint_type="tips", touchpoint_id="33333333-2222-4222-8222-222222222222")
     await announce(notifier, topic=None, touchpoint_id="44444444-2222-4222-8222-222222222222")
+    by_mail: dict[str, Any] = {"owner": "automation", "channel": "email"}
+    await announce(notifier, touchpoint_id="55555555-2222-4222-8222-222222222222", **by_mail)
 
     assert len(await send(notifier) + notifier.mailer.mails) == 3
 

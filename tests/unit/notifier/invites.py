@@ -71,7 +71,7 @@ def write(
         accounts={"acme": account},
         csms={"carl": carl},
         contents=CONTENTS,
-        invited_types=frozenset({"business_review"}),
+        invited_types={"business_review": "meeting"},
     )
     method = "CANCEL" if event.type == CANCELLED else "REQUEST"
     invite = Invite(event, data_of(event), recipient, method, is_first)
