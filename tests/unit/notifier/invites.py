@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any, Final
 
+from schemas.times import Window
 from services.cadence.policy.load import shipped_contents
 from services.chassis.mailbox import ParsedMailbox
 from services.notifier.adapters.channels.email_message import Sender, build_email
@@ -41,6 +42,7 @@ def review(at: datetime, **more: object) -> Event:
         "touchpoint_type": "business_review",
         "status": "planned",
         "due_at": at,
+        "window": Window(from_=at, to=at + timedelta(days=1)),
         "topic": "account",
         "minutes": 60,
         "sequence": 4,
