@@ -63,6 +63,7 @@ INSERT INTO left_person (csm_id, pool) SELECT csm_id, pool FROM person WHERE csm
 ON CONFLICT (csm_id) DO UPDATE SET pool = excluded.pool, left_at = now()
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
+FORGET_FEEDS = "DELETE FROM calendar_feed WHERE csm_id = ANY($1::text[])"
 HOURS = """
 SELECT csm_id, name, timezone, working_days, day_start, day_end, country, region, away
 FROM person WHERE csm_id = ANY($1::text[])
@@ -137,6 +138,7 @@ class PostgresDirectoryRepository:
         people = await load_people(self._connection, csm_ids)
         await self._connection.execute(REMEMBER_LEFT, csm_ids)
         await self._connection.execute(FORGET_CSMS, csm_ids)
+        await self._connection.execute(FORGET_FEEDS, csm_ids)
         await mark_accounts_of(self._connection, people, {})
 
     async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
