@@ -51,7 +51,7 @@ def calendar_changes(mail: Message) -> list[tuple[str, int]]:
     """The id and the sequence of the touchpoint whose entry in a calendar the mail changes; none for other mails."""
     parts = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     texts = [cast("bytes", part.get_payload(decode=True)) for part in parts]
-    events = [event for text in texts for event in Calendar.from_ical(text).events]
+    events = cast("list[Any]", [event for text in texts for event in Calendar.from_ical(text).events])
     return [(str(event["UID"]), int(event["SEQUENCE"])) for event in events]
 
 
