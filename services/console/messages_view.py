@@ -11,7 +11,7 @@ from services.console.json_fields import Json, instant, items, nested, text
 from services.console.people import Person, account_name, contacts, person_name
 
 STATES: Final = ("pending", "sent", "failed", "suppressed", "expired")
-CHANNELS: Final = ("email", "in_app", "webhook")
+CHANNELS: Final = ("email", "in_app", "calendar", "webhook")
 RESENDABLE: Final = frozenset({"sent", "failed", "suppressed", "expired"})
 
 

@@ -202,6 +202,7 @@ def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) 
         services.recorder,
         configured.mail_hold(),
         settings.fallback_to(configured),
+        settings.organizer(configured),
     )
 
 

@@ -9,6 +9,7 @@ from services.chassis.mail_server import find_mail_problem
 from services.chassis.mailbox import ParsedMailbox, parse_mailbox
 from services.chassis.settings import DEFAULT_SENDER, Http, Settings
 from services.notifier.adapters.channels.email_message import Sender
+from services.notifier.application.mail_ports import Mailbox
 from services.notifier.domain.request_limit import RequestLimit
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,12 @@ def sender(settings: Settings) -> Sender:
         parse_mailbox(email.reply_to) if email.reply_to else None,
         parse_mailbox(email.redirect_to).address if email.redirect_to else None,
     )
+
+
+def organizer(settings: Settings) -> Mailbox:
+    """Who invites to what nobody with an address leads."""
+    mailbox = sender(settings).mailbox
+    return Mailbox(mailbox.name, mailbox.address)
 
 
 def fallback_to(settings: Settings) -> str | None:

@@ -45,6 +45,13 @@ _TEXTS = {
     "organization.name": ("Your company", "Drumbeat"),
     "program.title": ("Title of the release, webinar, newsletter, event or tip", "Reports in one click"),
     "milestones.latest": ("The milestone reached last", "All teams on board"),
+    "invitation.title": (
+        "What an invitation does, to what and when",
+        "Invitation: Business review, 8 December 2026",
+    ),
+    "invitation.news": ("The same in a sentence", "Here is our invitation for your calendar."),
+    "invitation.move": ("How its reader has it moved", "Answer this mail and name other times."),
+    "invitation.from": ("Who sends it", "Ben Okri"),
     "touchpoint.name": ("The type of touchpoint in the reader's language", "Business review"),
 }
 _LINKS = {
@@ -89,6 +96,7 @@ _LISTS = {
     "milestones.recent": ("Milestones of the last 90 days", "All teams on board, 3 November 2026"),
     "requests.open": ("Requests without an answer, the oldest first", "By mail, since 20 November 2026"),
     "coming.list": ("What comes next on the calendar", "Business review, 8 December 2026"),
+    "invitation.people": ("Who takes part", "Ada Lovelace"),
     "agenda.list": ("What will be discussed", "Numbers against goals"),
     "cadence.list": ("How often we are in touch, of a notice about it", "Business review: every 3 months"),
 }

@@ -16,12 +16,12 @@ _CLAIMED = """
     q.fold_key IS NOT NULL, q.created_at, q.ambiguous"""
 _EVENT = "f.key = q.event_key AND f.said_at = q.event_at"
 CLAIM_SINGLE = f"""
-WITH mine AS (
-    SELECT delivery_id FROM delivery_queue WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
+WITH mine AS MATERIALIZED (
+    SELECT delivery_id, event_key, event_at FROM delivery_queue WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
     ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 {_CLAIM}
-FROM mine, feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
+FROM mine s CROSS JOIN LATERAL {EVENT} f WHERE q.delivery_id = s.delivery_id
 RETURNING {_CLAIMED}
 """
 # Whoever locks a key claims all that is ready under it: one sender writes the mail, once.

@@ -10,8 +10,9 @@ from services.notifier.adapters.completion_rows import CompletedRow, complete_ro
 from services.notifier.adapters.content_repository import add_programs
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
 from services.notifier.adapters.erasure import erase_final
+from services.notifier.adapters.invitation_repository import save_invitations
 from services.notifier.adapters.merging import keep_merges_out
-from services.notifier.adapters.messages import delivery_finished
+from services.notifier.adapters.messages import report_finished
 from services.notifier.adapters.program_reservations import release
 from services.notifier.application.ports import ClaimResult, Now
 from services.notifier.domain.addresses import AddressKey
@@ -48,7 +49,8 @@ async def complete(
     erased = {result.delivery.id for result in final if completed[result.delivery.id].is_erased}
     if erased:
         await erase_final(connection, sorted(erased))
-    reports = [_report(result, now.service) for result in final if result.delivery.id not in erased]
+    kept = [result for result in final if result.delivery.id not in erased]
+    reports = [report for result in kept for report in _report(result, now.service)]
     for result in results:
         if result.replacements:
             reports += await _replace(connection, result, now)
@@ -63,7 +65,7 @@ async def complete(
 async def _record_effects(
     connection: Connection, done: Sequence[ClaimResult], hashes: Mapping[str, bytes], now: Now
 ) -> None:
-    """Refused addresses, in-app messages and the programs that contacts got."""
+    """Refused addresses, in-app messages, the programs that contacts got, and what calendars have."""
     refused = {
         hashes[result.delivery.id]: result.attempt.detail
         for result in done
@@ -82,6 +84,7 @@ async def _record_effects(
         if result.program_id is not None and result.delivery.state is State.SENT
     }
     await add_programs(connection, presented, now.service)
+    await save_invitations(connection, done, now.service)
 
 
 def _row(result: ClaimResult, hashes: Mapping[str, bytes]) -> CompletedRow:
@@ -96,7 +99,7 @@ def _row(result: ClaimResult, hashes: Mapping[str, bytes]) -> CompletedRow:
         wake_at=None if is_final else wake_at(delivery.channel, result.send_after, claim.event),
         waits_until=result.waits_until,
         is_postponed=not is_final and result.attempt is None,
-        fold_key=timing.fold_key if timing else None,
+        fold_key=(timing.fold_key or None) if timing else None,
         planned_at=timing.planned_at if timing else None,
     )
 
@@ -108,7 +111,7 @@ async def _replace(connection: Connection, result: ClaimResult, now: Now) -> lis
     return await add_deliveries(connection, result.replacements, now)
 
 
-def _report(result: ClaimResult, at: datetime) -> Outgoing:
+def _report(result: ClaimResult, at: datetime) -> list[Outgoing]:
     content = result.claim.event.content
     touchpoint = (content.touchpoint_id, content.touchpoint_type)
-    return delivery_finished(result.delivery, account_id=content.account_id, touchpoint=touchpoint, at=at)
+    return report_finished(result.delivery, account_id=content.account_id, touchpoint=touchpoint, at=at)

@@ -18,6 +18,7 @@ from services.notifier.adapters import (
     content_repository,
     directory_repository,
     engagement_repository,
+    invitation_repository,
     program_reservations,
     queue_sweep,
     subscription_repository,
@@ -46,8 +47,9 @@ from services.notifier.application.ports import (
 )
 from services.notifier.application.sending import ProgramUse
 from services.notifier.domain.addresses import AddressKey
-from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind
+from services.notifier.domain.delivery import CALENDAR, Delivery, Recipient, RecipientKind
 from services.notifier.domain.event import parse_event
+from services.notifier.domain.invitation import INVITATION
 from services.notifier.domain.situation import Directory
 
 MOST_PER_ENDPOINT = 16
@@ -95,6 +97,10 @@ class DeliveryQueue:
         events = [claim.event for claim in claims]
         directory = await directory_repository.load_directory(connection, self._addresses, events)
         types = {event.content.touchpoint_type for event in events}
+        calendar = [claim for claim in claims if claim.delivery.channel == CALENDAR]
+        if calendar:
+            types.add(INVITATION)
+            directory = await self._with_invitations(connection, directory, calendar, now)
         contacts = {claim.delivery.recipient.id for claim in claims if claim.delivery.recipient.id}
         return replace(
             directory,
@@ -103,6 +109,18 @@ class DeliveryQueue:
             sent=await engagement_repository.sent_lately(
                 connection, _accounts_of_owners(claims), now.service
             ),
+        )
+
+    async def _with_invitations(
+        self, connection: Connection, directory: Directory, claims: Sequence[MessageClaim], now: Now
+    ) -> Directory:
+        """The directory with what the calendars of readers have, and which invitations go first."""
+        events, claimed = [claim.event for claim in claims], [claim.delivery.id for claim in claims]
+        return replace(
+            directory,
+            invited_types=await invitation_repository.load_invited_types(connection),
+            invitations=await invitation_repository.load_invitations(connection, events, now.real, claimed),
+            queues=await invitation_repository.load_queues(connection, claims, now.service),
         )
 
     async def claim_webhooks(self, limit: int, under_way: Mapping[str, int]) -> list[WebhookClaim]:

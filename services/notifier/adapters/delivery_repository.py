@@ -11,10 +11,10 @@ from schemas.ids import derived_id
 from services.chassis.database import Connection
 from services.chassis.outbox import Outgoing
 from services.notifier.adapters.merging import STAYS
-from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
+from services.notifier.adapters.messages import report_finished, report_finished_row
 from services.notifier.adapters.undelivered_events import keep_events
 from services.notifier.application.ports import InAppMessage, NewDelivery, Now
-from services.notifier.domain.delivery import IN_DOUBT, Delivery, Recipient
+from services.notifier.domain.delivery import CALENDAR, IN_DOUBT, Delivery, Recipient
 from services.notifier.domain.event import Event, News
 
 # A delivery for a cause may be one of before its cause had a time: that one has another key.
@@ -127,24 +127,25 @@ async def add_deliveries(
         [None if row.send_after else row.next_at for row in rows],
         [None if row.state.is_final else wake_at(row.channel, row.send_after, row.event) for row in rows],
         [row.waits_until for row in rows],
-        [row.event.content.deadline for row in rows],
+        [deadline_of(row.channel, row.event) for row in rows],
         [now.service if row.state.is_final else None for row in rows],
-        [row.timing.fold_key if row.timing else None for row in rows],
+        [(row.timing.fold_key or None) if row.timing else None for row in rows],
         [row.timing.planned_at if row.timing else None for row in rows],
     )
     created = [(str(row[0]), by_id[str(row[0])]) for row in added]
     messages = [(id_, new.recipient, new.event, new.in_app) for id_, new in created if new.in_app]
     await post_in_app(connection, messages, now.service)
-    return [_report(id_, new, now.service) for id_, new in created if new.state.is_final]
+    final = [(id_, new) for id_, new in created if new.state.is_final]
+    return [report for id_, new in final for report in _report(id_, new, now.service)]
 
 
 def _id_of(new: NewDelivery) -> str:
     return delivery_id(new.cause.id if new.cause else new.event.id, new.channel, new.recipient)
 
 
-def _report(id_: str, new: NewDelivery, at: datetime) -> Outgoing:
+def _report(id_: str, new: NewDelivery, at: datetime) -> list[Outgoing]:
     content = new.event.content
-    return delivery_finished(
+    return report_finished(
         Delivery(id_, new.channel, new.recipient, new.state, new.reason),
         account_id=content.account_id,
         touchpoint=(content.touchpoint_id, content.touchpoint_type),
@@ -157,8 +158,14 @@ def wake_at(channel: str, send_after: datetime | None, event: Event) -> datetime
     if channel == "webhook":
         return None
     # What tells of a touchpoint after its deadline has none of its own.
-    moments = (send_after, event.content.deadline if event.news is News.DUE else None)
+    deadline = deadline_of(channel, event) if event.news is News.DUE or channel == CALENDAR else None
+    moments = (send_after, deadline)
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def deadline_of(channel: str, event: Event) -> datetime | None:
+    """Until when a message is worth sending: an invitation until its touchpoint takes place."""
+    return event.content.due_at if channel == CALENDAR else event.content.deadline
 
 
 async def post_in_app(
@@ -188,4 +195,4 @@ async def suppress_withdrawn(connection: Connection, reasons: Mapping[str, str],
     rows = await connection.fetch(
         SUPPRESS_WITHDRAWN, now.service, now.real, ids, [reasons[touchpoint_id] for touchpoint_id in ids]
     )
-    return [delivery_finished_of_row(row, now.service) for row in rows]
+    return [report for row in rows for report in report_finished_row(row, now.service)]

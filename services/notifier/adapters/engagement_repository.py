@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.database import Connection
 from services.notifier.application.ports import DeliveredMessage
-from services.notifier.domain.delivery import Recipient, RecipientKind
+from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind
 from services.notifier.domain.event import TODAY, Event, News, parse_event
 
 # Before the address was stored with the delivery, and in the app, the address is the contact's.
@@ -26,7 +26,7 @@ WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' A
 """
 SENT_LATELY = """
 SELECT account_id, touchpoint_type, max(finished_at) FROM delivery
-WHERE account_id = ANY($1) AND recipient_kind = 'contact' AND state = 'sent' AND channel <> 'webhook'
+WHERE account_id = ANY($1) AND recipient_kind = 'contact' AND state = 'sent' AND channel NOT IN ('webhook', 'calendar')
     AND finished_at >= $2 AND caused_at >= $3 AND touchpoint_type IS NOT NULL
 GROUP BY account_id, touchpoint_type ORDER BY 3 DESC
 """
@@ -34,6 +34,8 @@ LATELY = timedelta(days=30)
 LONGEST_WAIT = timedelta(days=60)
 """Of a message that still counts as sent lately: months of before are not searched."""
 MOST_SENT = 3
+MAIL = frozenset({"email", CALENDAR})
+"""The channels whose messages go to an address."""
 
 
 async def sent_lately(
@@ -76,7 +78,7 @@ async def delivered_messages(
 def _message(row: Any) -> DeliveredMessage:
     # An event is pruned from the feed long after its messages were sent: then the topic is not known.
     topic = parse_event(row[6], row[7], row[8], row[9]).content.topic if row[6] is not None else None
-    address_hash = row[4] if row[5] == "email" else None
+    address_hash = row[4] if row[5] in MAIL else None
     return DeliveredMessage(Recipient(RecipientKind(row[1]), row[2]), row[3], topic, address_hash)
 
 

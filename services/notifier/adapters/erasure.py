@@ -34,6 +34,7 @@ PEOPLE = (
     "DELETE FROM program_reservation WHERE contact_id = ANY($1::text[])",
     "DELETE FROM presented_program WHERE contact_id = ANY($1::text[])",
     "DELETE FROM in_app WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    "DELETE FROM invitation WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM contact WHERE contact_id = ANY($1::text[])",
 )
 KEEP_CANCELLATIONS = f"""
@@ -62,6 +63,7 @@ EVENTS = (
         AND NOT EXISTS (SELECT FROM delivery_queue q WHERE q.event_key = u.key AND q.account_id = $1)
     """,
     "DELETE FROM in_app WHERE account_id = $1",
+    "DELETE FROM invitation WHERE account_id = $1",
 )
 FINAL = """
 WITH unsent AS (

@@ -32,6 +32,7 @@ MOVE = (
     "UPDATE feed SET account_id = $2 WHERE account_id = $1",
     "UPDATE undelivered_event SET account_id = $2 WHERE account_id = $1",
     "UPDATE in_app SET account_id = $2 WHERE account_id = $1",
+    "UPDATE invitation SET account_id = $2 WHERE account_id = $1",
 )
 
 

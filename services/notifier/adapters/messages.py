@@ -14,7 +14,7 @@ from schemas.outcomes import DELIVERY_FINISHED
 from schemas.times import format_instant
 from services.chassis.outbox import Outgoing
 from services.notifier.application.ports import WebhookResult
-from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
+from services.notifier.domain.delivery import CALENDAR, Delivery, Recipient, RecipientKind, State
 from services.notifier.domain.delivery_cause import cause_of
 
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
@@ -59,11 +59,21 @@ def delivery_finished(
     return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)
 
 
-def delivery_finished_of_row(row: Any, at: datetime) -> Outgoing:
+def report_finished(
+    delivery: Delivery, *, account_id: str, touchpoint: Touchpoint, at: datetime
+) -> list[Outgoing]:
+    """The same, none for an invitation: it is no contact with the customer, and its touchpoint is still to come."""
+    if delivery.channel == CALENDAR:
+        _counter(delivery.channel, delivery.state).inc()
+        return []
+    return [delivery_finished(delivery, account_id=account_id, touchpoint=touchpoint, at=at)]
+
+
+def report_finished_row(row: Any, at: datetime) -> list[Outgoing]:
     """The same of a row: id, channel, recipient kind and id, state, reason, account, touchpoint id and type."""
     recipient = Recipient(RecipientKind(row[2]), row[3])
     delivery = Delivery(str(row[0]), row[1], recipient, State(row[4]), row[5])
-    return delivery_finished(delivery, account_id=row[6], touchpoint=(row[7], row[8]), at=at)
+    return report_finished(delivery, account_id=row[6], touchpoint=(row[7], row[8]), at=at)
 
 
 def webhooks_sent(results: Sequence[WebhookResult], at: datetime) -> list[Outgoing]:

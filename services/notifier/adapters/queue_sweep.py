@@ -8,7 +8,7 @@ from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.notifier.adapters.delivery_repository import END
 from services.notifier.adapters.erasure import erase_final
-from services.notifier.adapters.messages import delivery_finished_of_row
+from services.notifier.adapters.messages import report_finished_row
 from services.notifier.application.ports import Now
 
 WAKE_DUE = """
@@ -69,5 +69,6 @@ async def _report(connection: Connection, outbox: Outbox, rows: Sequence[Any], n
     if erased:
         await erase_final(connection, erased)
     kept = [row for row in rows if not row["erase_when_final"]]
-    await outbox.append(connection, [delivery_finished_of_row(row, now.service) for row in kept])
+    reports = [report for row in kept for report in report_finished_row(row, now.service)]
+    await outbox.append(connection, reports)
     return len(rows)

@@ -34,6 +34,12 @@ WHERE ctid = ANY (ARRAY(SELECT ctid FROM presented_program WHERE presented_at < 
 """
 
 
+# What is over can be neither moved nor cancelled. Service time.
+PRUNE_INVITATIONS: Final = f"""
+DELETE FROM invitation WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation WHERE ends_at < $1 LIMIT {BATCH_ROWS}))
+"""
+
+
 def partition_loops(database: Database, clock: ServiceClock, retention: Retention) -> Sequence[Loop]:
     """Make the months ahead and drop the old ones of each table."""
     deliveries, receipts = timedelta(days=retention.deliveries_days), timedelta(days=retention.receipts_days)
@@ -54,8 +60,9 @@ def prune_loop(database: Database, queue: DeliveryQueue, clock: ServiceClock, re
         real = real_now()
         withdrawn = await database.pool.execute(PRUNE_WITHDRAWN, real - receipts)
         programs = await database.pool.execute(PRUNE_PROGRAMS, oldest_kept(real, deliveries, clock.at))
+        invitations = await database.pool.execute(PRUNE_INVITATIONS, oldest_kept(real, receipts, clock.at))
         lost = await queue.close_lost(real - receipts)
-        is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs) or lost == SWEEP_BATCH
+        is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs, invitations) or lost == SWEEP_BATCH
         return 0 if is_full else None
 
     return Loop("prune", interval=PRUNE_SECONDS, run_once=run_once)

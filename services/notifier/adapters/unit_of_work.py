@@ -1,6 +1,7 @@
 """One transaction of ingest: the statements behind the use cases that store events and directory records."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -12,7 +13,7 @@ from schemas.directory import (
     PolicyRecord,
     PreferenceRecord,
 )
-from services.chassis.database import Connection
+from services.chassis.database import Connection, real_now
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import (
     address_repository,
@@ -20,6 +21,7 @@ from services.notifier.adapters import (
     directory_repository,
     engagement_repository,
     erasure,
+    invitation_repository,
     merging,
     mode_repository,
     subscription_repository,
@@ -85,7 +87,19 @@ class UnitOfWork:
         return await subscription_repository.load_subscriptions(self._connection)
 
     async def directory_of(self, events: Sequence[Event]) -> Directory:
-        return await directory_repository.load_directory(self._connection, self._addresses, events)
+        directory = await directory_repository.load_directory(self._connection, self._addresses, events)
+        if not any(event.concerns_calendars for event in events):
+            return directory
+        return replace(
+            directory,
+            invited_types=await self.invited_types(),
+            invitations=await invitation_repository.load_invitations(
+                self._connection, events, await real_now(self._connection)
+            ),
+        )
+
+    async def invited_types(self) -> Mapping[str, str]:
+        return await invitation_repository.load_invited_types(self._connection)
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:
         in_order = sorted(events, key=lambda event: event.content.sequence)

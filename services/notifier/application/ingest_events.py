@@ -9,6 +9,8 @@ from services.notifier.domain.decision import Action, RecipientDecision
 from services.notifier.domain.delivery import Recipient, RecipientKind, State
 from services.notifier.domain.delivery_policy import decide_recipients
 from services.notifier.domain.event import Event, News
+from services.notifier.domain.invitation import is_appointment
+from services.notifier.domain.invitation_policy import decide_invitations
 from services.notifier.domain.situation import Directory, Situation
 from services.notifier.domain.subscription import Subscription
 from services.notifier.domain.working_day import DayCause, day_cause
@@ -42,15 +44,29 @@ async def ingest_events(
         await work.withdraw(withdrawals, now)
     subscriptions = await work.subscriptions()
     deliveries = [webhook for event in new for webhook in webhooks_of(event, subscriptions, now)]
-    notifying = [event for event in new if event.notifies_people]
-    if notifying:
-        directory = await work.directory_of(notifying)
-        for event in notifying:
+    concerned = [*await _invited(new, work), *(event for event in new if event.notifies_people)]
+    if concerned:
+        directory = await work.directory_of(concerned)
+        for event in concerned:
             situation = directory.situation_of(event, mail_hold=mail_hold, fallback_to=fallback_to)
-            deliveries += messages_of(event, directory, situation, now)
+            deliveries += messages_of(event, directory, situation, now) if event.notifies_people else []
+            deliveries += invitations_of(event, directory, situation, now)
     if deliveries:
         await work.add_deliveries(deliveries, now)
     return True
+
+
+async def _invited(events: Sequence[Event], work: UnitOfWork) -> list[Event]:
+    """What is scheduled and is put into calendars: nobody else hears of it yet."""
+    scheduled = [event for event in events if event.concerns_calendars and not event.notifies_people]
+    if not scheduled:
+        return []
+    types = await work.invited_types()
+    return [
+        event
+        for event in scheduled
+        if is_appointment(event.content.touchpoint_type, event.content.channel, types)
+    ]
 
 
 def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -> list[NewDelivery]:
@@ -70,6 +86,14 @@ def _new_webhook(event: Event, subscription: Subscription, now: Now) -> NewDeliv
 def messages_of(event: Event, directory: Directory, situation: Situation, now: Now) -> list[NewDelivery]:
     """One delivery for each person whom the event concerns, as the delivery policy decides."""
     decisions = decide_recipients(event, situation, now.service)
+    return [_new_delivery(event, decision, directory, now) for decision in decisions]
+
+
+def invitations_of(event: Event, directory: Directory, situation: Situation, now: Now) -> list[NewDelivery]:
+    """One delivery for each person whose calendar the event concerns."""
+    if not event.concerns_calendars:
+        return []
+    decisions = decide_invitations(event, situation, now.service)
     return [_new_delivery(event, decision, directory, now) for decision in decisions]
 
 

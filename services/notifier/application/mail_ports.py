@@ -21,6 +21,14 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """What a calendar reads of a mail: iCalendar with this method (RFC 5546), as UTF-8."""
+
+    method: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """A mail to one recipient. `reply_to`: where answers go; None: to the mailbox of the deployment."""
 
@@ -29,6 +37,7 @@ class Mail:
     message: Message
     unsubscribe_url: str | None = None
     reply_to: Mailbox | None = None
+    calendar: CalendarPart | None = None
 
 
 class Handover(Protocol):

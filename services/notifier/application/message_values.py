@@ -5,7 +5,7 @@ program that the event names (`about`), never that of another one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from schemas.figures import AccountFigures, ContractFigures, ProgramFigures, Usa
 from schemas.plans import About
 from schemas.touchpoints import TouchpointData
 from services.cadence.content.names import fallback_languages
+from services.cadence.content.placeholders import PLACEHOLDERS
 from services.cadence.content.values import Chart, Items, Markdown, Share, Value
 from services.notifier.application.message_content import find_content
 from services.notifier.application.message_facts import ComingTouchpoint, MessageFacts
@@ -25,6 +26,7 @@ from services.notifier.domain.person_names import first_name
 
 Values = Mapping[str, Value | None]
 
+NO_INVITATION: Final[Values] = dict.fromkeys(name for name in PLACEHOLDERS if name.startswith("invitation."))
 MOST_LINES: Final = 5
 NO_FACTS: Final = MessageFacts()
 _ACRONYMS: Final = frozenset({"ai", "api", "crm", "csv", "pdf", "sdk", "sms", "sql", "sso", "ui", "url"})
@@ -56,6 +58,7 @@ class MessageContext:
     facts: MessageFacts = NO_FACTS
     links: Links = Links()
     contents: Mapping[str, str] | None = None
+    more: Values = field(default_factory=lambda: NO_INVITATION)  # those of invitations
 
     @property
     def about(self) -> About | None:
@@ -78,6 +81,7 @@ def customer_values(context: MessageContext) -> Values:
         **usage_values(figures.usage if figures else None, context.phrases),
         **_history(figures, context.phrases),
         **_coming(context),
+        **context.more,
         "links.page": context.links.page or None,
         "links.unsubscribe": context.links.unsubscribe or None,
     }
@@ -238,8 +242,7 @@ def _chart(usage: UsageFigures, phrases: Phrases) -> Chart | None:
     bars = [(day(week.begins_on), week.active_users) for week in usage.weeks]
     while bars and bars[0][1] is None:
         bars = bars[1:]
-    known = sum(number is not None for _, number in bars)
-    return Chart(bars) if known >= 2 else None
+    return Chart(bars) if sum(number is not None for _, number in bars) >= 2 else None
 
 
 def _history(figures: AccountFigures | None, phrases: Phrases) -> Values:
@@ -290,10 +293,8 @@ def coming_lines(coming: Sequence[ComingTouchpoint], phrases: Phrases, now: date
 
 
 def _day(moment: datetime, phrases: Phrases) -> date:
-    """The day of an instant where the reader is."""
     return moment.astimezone(phrases.zone).date()
 
 
 def _items(lines: Iterable[str]) -> Items | None:
-    known = tuple(line for line in lines if line.strip())
-    return Items(known) if known else None
+    return Items(known) if (known := tuple(line for line in lines if line.strip())) else None

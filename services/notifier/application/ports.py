@@ -82,6 +82,10 @@ class UnitOfWork(Protocol):
 
     async def directory_of(self, events: Sequence[Event]) -> Directory: ...
 
+    async def invited_types(self) -> Mapping[str, str]:
+        """The touchpoint types of the policy in force that are put into calendars, with their channel."""
+        ...
+
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:
         """Suppress and report the pending messages about the touchpoints of these events."""
         ...
@@ -220,6 +224,17 @@ class WebhookResult(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarChange:
+    """What a mail changes in the calendar of its reader. `sequence`: of the touchpoint; `organizer_id`: who leads it."""
+
+    sequence: int
+    starts_at: datetime
+    ends_at: datetime
+    organizer_id: str | None
+    is_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimResult:
     """A claimed message and its delivery from now on, with the attempt if one was made.
 
@@ -227,6 +242,7 @@ class ClaimResult:
     recipient cannot. `timing`: when a postponed delivery goes, and with which others; `waits_until` (real
     time): how long it waits for a record. `address`: where the mail went;
     `is_unknown_address`: the relay refused it as unknown. `program_id`: the program that the message presents.
+    `calendar`: what the reader's calendar has once the mail is sent.
     """
 
     claim: MessageClaim
@@ -241,6 +257,7 @@ class ClaimResult:
     additions: tuple[NewDelivery, ...] = ()
     timing: Timing | None = None
     waits_until: datetime | None = None
+    calendar: CalendarChange | None = None
 
 
 class DeliveryQueue(Protocol):

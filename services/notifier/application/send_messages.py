@@ -8,6 +8,7 @@ from services.notifier.application.claim_results import attempted, instead_of, n
 from services.notifier.application.hand_over_mail import hand_over_mail, with_opt_outs
 from services.notifier.application.mail_ports import BeginningMail, Mail, OptOuts
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
+from services.notifier.application.send_invitations import send_invitations
 from services.notifier.application.send_owner_mail import send_owner_mails
 from services.notifier.application.send_to_customers import (
     CustomerBatch,
@@ -21,7 +22,7 @@ from services.notifier.application.send_to_customers import (
 from services.notifier.application.sending import ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerMessage
 from services.notifier.domain.decision import Action
-from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response
+from services.notifier.domain.delivery import CALENDAR, AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
 from services.notifier.domain.situation import Directory, Situation
 
@@ -42,9 +43,12 @@ async def send_messages(
 
     The outcome of a mail that was handed over is recorded by then.
     """
-    to_customers = [claim for claim in claims if claim.delivery.recipient.kind is RecipientKind.CONTACT]
-    to_owners = [claim for claim in claims if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
+    to_calendars = [claim for claim in claims if claim.delivery.channel == CALENDAR]
+    messages = [claim for claim in claims if claim.delivery.channel != CALENDAR]
+    to_customers = [claim for claim in messages if claim.delivery.recipient.kind is RecipientKind.CONTACT]
+    to_owners = [claim for claim in messages if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
     parts = await asyncio.gather(
+        send_invitations(to_calendars, directory, now, sending),
         _send_to_customers(to_customers, directory, now, sending),
         send_owner_mails(to_owners, directory, now, sending),
     )

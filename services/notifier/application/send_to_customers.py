@@ -100,7 +100,7 @@ def write_for_customer(
     content = content_of(claim.event, reader, contents)
     facts = batch.facts.get(claim.delivery.id, MessageFacts())
     if content is None:
-        return _without_content(claim, missing_content(claim.event))
+        return without_content(claim, missing_content(claim.event))
     if facts.problem is not None:
         return _without_facts(claim, facts.problem, batch.now)
     draft = Draft(
@@ -114,13 +114,13 @@ def write_for_customer(
     )
     written = write_customer_message(draft, batch.sending.writer)
     if isinstance(written, NoContent):
-        return _without_content(claim, written)
+        return without_content(claim, written)
     if written.program_id is not None:
         batch.presented[contact_id].add(written.program_id)
     return written
 
 
-def _without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:
+def without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:
     """S173: without something to say nothing is sent."""
     text = f"{Reason.NO_CONTENT}: {problem.detail}"
     return ClaimResult(claim, finished(claim, State.EXPIRED, text))

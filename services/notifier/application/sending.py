@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
-from services.notifier.application.mail_ports import Mailer, MailRecorder
+from services.notifier.application.mail_ports import Mailbox, Mailer, MailRecorder
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.send_to_customers import CustomerSending
@@ -42,12 +42,15 @@ class Programs(Protocol):
         ...
 
 
+NO_SENDER: Final = Mailbox("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """What the senders of messages share.
 
     `customers`, `owners`: how theirs are written. `mail_hold`: why customers get no mail. `fallback_to`: the mailbox
-    of the deployment for work that nobody has.
+    of the deployment for work that nobody has. `sender`: who mail comes from.
     """
 
     mailer: Mailer
@@ -58,6 +61,7 @@ class Sending:
     recorder: MailRecorder
     mail_hold: str | None = None
     fallback_to: str | None = None
+    sender: Mailbox = NO_SENDER
 
     @property
     def through(self) -> tuple[Mailer, MailRecorder]:

@@ -1,7 +1,7 @@
 """Write what a contact at the customer gets, from the content of its type in the contact's language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -12,8 +12,10 @@ from services.cadence.content.render import Rendered, render_content
 from services.notifier.application.message_content import find_content
 from services.notifier.application.message_facts import MessageFacts
 from services.notifier.application.message_values import (
+    NO_INVITATION,
     Links,
     MessageContext,
+    Values,
     customer_values,
     program_of,
 )
@@ -101,7 +103,8 @@ class NoContent:
 class Draft:
     """A message to be written at a moment of service time. `contents`: the content files about its type.
 
-    `presented`: programs that the contact got already. The links of a test change nothing.
+    `presented`: programs that the contact got already. The links of a test change nothing. `more`: values that only this
+    message has. `why`: why the reader gets it, where they are no contact; then it has no links.
     """
 
     event: Event
@@ -112,6 +115,8 @@ class Draft:
     contents: Mapping[str, str]
     presented: frozenset[str] = frozenset()
     is_test: bool = False
+    more: Values = field(default_factory=lambda: NO_INVITATION)
+    why: str | None = None
 
 
 def content_of(event: Event, reader: Reader, contents: Mapping[str, str]) -> ContentFile | None:
@@ -125,7 +130,7 @@ def missing_content(event: Event) -> NoContent:
 
 def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMessage | NoContent:
     """The message, or why there is none."""
-    context, content = _context(draft, writer), draft.content
+    context, content = context_of(draft, writer), draft.content
     program = program_of(context) if content.program else None
     is_once = program is not None and context.about is None
     if program is not None and is_once and program.program_id in draft.presented:
@@ -135,7 +140,7 @@ def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMess
     if rendered.is_empty:
         return NoContent(_empty_text(content, rendered), rendered.missing)
     return CustomerMessage(
-        message=_in_layout(rendered, context, writer, is_test=draft.is_test),
+        message=_in_layout(rendered, context, writer, draft),
         body=rendered.text,
         language=content.language,
         missing=rendered.missing,
@@ -145,7 +150,8 @@ def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMess
     )
 
 
-def _context(draft: Draft, writer: CustomerWriter) -> MessageContext:
+def context_of(draft: Draft, writer: CustomerWriter) -> MessageContext:
+    """What the message is written from."""
     reader, event = draft.reader, draft.event
     contact_id = reader.contact.contact_id if reader.contact and not draft.is_test else None
     return MessageContext(
@@ -157,8 +163,9 @@ def _context(draft: Draft, writer: CustomerWriter) -> MessageContext:
         contact=reader.contact,
         csm=reader.csm,
         facts=draft.facts,
-        links=writer.links(contact_id, event.content.topic),
+        links=writer.links(contact_id, event.content.topic) if draft.why is None else Links(),
         contents=draft.contents,
+        more=draft.more,
     )
 
 
@@ -169,10 +176,10 @@ def _empty_text(content: ContentFile, rendered: Rendered) -> str:
 
 
 def _in_layout(
-    rendered: Rendered, context: MessageContext, writer: CustomerWriter, *, is_test: bool
+    rendered: Rendered, context: MessageContext, writer: CustomerWriter, draft: Draft
 ) -> message.Message:
     """The body in the layout: why the reader gets it (S215), the links, and who writes from where."""
-    phrases, account = context.phrases, context.account
+    phrases, account, is_test = context.phrases, context.account, draft.is_test
     topic = phrases.topic(context.event.content.topic or "account")
     name = message.one_line(account.name, 80) if account and account.name else None
     organization = writer.organization
@@ -190,7 +197,7 @@ def _in_layout(
         "padding": _BEHIND_PREHEADER if rendered.preheader else "",
         "body_html": rendered.html,
         "body_text": rendered.text,
-        "why": why,
+        "why": draft.why or why,
         "page_url": context.links.page,
         "page_words": phrases.text("mail", "page"),
         "unsubscribe_url": context.links.unsubscribe,

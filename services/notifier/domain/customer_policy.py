@@ -33,8 +33,11 @@ ROLES: tuple[Role, ...] = get_args(Role)
 NOBODY = Recipient(RecipientKind.CONTACT, None)
 
 
-def find_audience(event: Event, situation: Situation, now: datetime) -> list[Recipient]:
-    """The contacts whom the event concerns; one without an id when there is none."""
+def find_audience(
+    event: Event, situation: Situation, now: datetime, channel: str | None = None
+) -> list[Recipient]:
+    """The contacts whom the event concerns; one without an id when there is none. `channel` None: that of the event."""
+    channel = channel or event.content.channel
     if situation.account is None or not situation.live:
         return [NOBODY]
     audience, present = (
@@ -43,8 +46,8 @@ def find_audience(event: Event, situation: Situation, now: datetime) -> list[Rec
     )
     members = [contact for contact in present if not audience or contact.role in audience]
     if not members:
-        members = _whoever_is_there(event, present, situation, now)
-    if event.content.channel == "email":
+        members = _whoever_is_there(event, present, channel, situation, now)
+    if channel == "email":
         members = _one_for_each_address(members)
     return [Recipient(RecipientKind.CONTACT, contact.contact_id) for contact in members] or [NOBODY]
 
@@ -54,12 +57,11 @@ def _rank(contact: ContactRecord) -> tuple[int, str]:
 
 
 def _whoever_is_there(
-    event: Event, present: Sequence[ContactRecord], situation: Situation, now: datetime
+    event: Event, present: Sequence[ContactRecord], channel: str, situation: Situation, now: datetime
 ) -> list[ContactRecord]:
     """The first contact, by role and id, who may be written to; empty without one."""
-    channel = event.content.channel
     for contact in sorted(present, key=_rank):
-        is_reachable = channel == "in_app" or _decide_address_of(contact, situation) is READY
+        is_reachable = channel == "in_app" or decide_address_of(contact, situation) is READY
         if is_reachable and _objection(event, contact, channel, situation, now) is None:
             return [contact]
     return []
@@ -78,7 +80,18 @@ def decide_customer(
     event: Event, recipient: Recipient, channel: str, situation: Situation, now: datetime
 ) -> DeliveryDecision:
     """Whether this contact gets the message over this channel now; `now` is service time."""
-    closed = _closed(channel, situation)
+    refusal = refuse_customer(event, recipient, channel, situation, now)
+    if refusal is not None:
+        return refusal
+    opening = now if channel == "in_app" else opening_for(event, recipient, situation, now)
+    return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
+
+
+def refuse_customer(
+    event: Event, recipient: Recipient, channel: str, situation: Situation, now: datetime
+) -> DeliveryDecision | None:
+    """Why this contact gets no message over this channel now, whatever the hour; None: they may."""
+    closed = closed_to_customers(channel, situation)
     if closed is not None:
         return closed
     if situation.account is None:
@@ -94,10 +107,10 @@ def decide_customer(
     objection = _objection(event, contact, channel, situation, now)
     if objection is not None:
         return objection
-    return READY if channel == "in_app" else _decide_mail(event, contact, situation, now)
+    return None if channel == "in_app" else _refuse_mail(event, contact, situation, now)
 
 
-def _closed(channel: str, situation: Situation) -> DeliveryDecision | None:
+def closed_to_customers(channel: str, situation: Situation) -> DeliveryDecision | None:
     """Why no customer gets anything over this channel."""
     if not situation.live:
         return DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)
@@ -125,20 +138,32 @@ def _objection(
     return suppress(Reason.PAUSED, pause.reason) if pause else None
 
 
-def _decide_address_of(contact: ContactRecord, situation: Situation) -> DeliveryDecision:
+def pauses_until(contact: ContactRecord, situation: Situation, now: datetime) -> datetime | None:
+    """When all pauses of the contact that are in force have ended; None: one of them has no end."""
+    person = situation.same_person(contact)
+    pauses = situation.account.pauses if situation.account else ()
+    ends = [pause.until for pause in pauses if any(pause.applies_to(one, now) for one in person)]
+    return None if None in ends else max(filter(None, ends), default=now)
+
+
+def decide_address_of(contact: ContactRecord, situation: Situation) -> DeliveryDecision:
     return decide_address(contact.email, situation) if contact.email else suppress(Reason.NO_ADDRESS)
 
 
-def _decide_mail(
+def _refuse_mail(
     event: Event, contact: ContactRecord, situation: Situation, now: datetime
-) -> DeliveryDecision:
-    decision = _decide_address_of(contact, situation)
+) -> DeliveryDecision | None:
+    decision = decide_address_of(contact, situation)
     if decision.reason is Reason.NO_ADDRESS and event.ends_at is not None and now < event.ends_at:
         return DeliveryDecision(Action.WAIT, Reason.NO_ADDRESS_YET, send_after=event.ends_at)
-    if decision.action is not Action.SEND:
-        return decision
-    opening = after_quiet_hours(now, _zones_of(contact, situation), event.content.quiet_hours)
-    return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
+    return None if decision.action is Action.SEND else decision
+
+
+def opening_for(event: Event, recipient: Recipient, situation: Situation, now: datetime) -> datetime:
+    """The first moment from now on at which this contact has no quiet hours."""
+    contact = situation.contact(recipient.id)
+    zones = zones_of(contact, situation) if contact else ()
+    return after_quiet_hours(now, zones, event.content.quiet_hours)
 
 
 def ends_in_quiet_hours(event: Event, recipient: Recipient, channel: str, situation: Situation) -> bool:
@@ -148,10 +173,10 @@ def ends_in_quiet_hours(event: Event, recipient: Recipient, channel: str, situat
     if contact is None or channel != "email" or deadline is None:
         return False
     last = deadline - timedelta(microseconds=1)
-    return after_quiet_hours(last, _zones_of(contact, situation), event.content.quiet_hours) > last
+    return after_quiet_hours(last, zones_of(contact, situation), event.content.quiet_hours) > last
 
 
-def _zones_of(contact: ContactRecord, situation: Situation) -> Sequence[str]:
+def zones_of(contact: ContactRecord, situation: Situation) -> Sequence[str]:
     if contact.timezone:
         return (contact.timezone,)
     return situation.account.zones if situation.account else ()

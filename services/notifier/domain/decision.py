@@ -46,6 +46,12 @@ class Reason(StrEnum):
     OWN_ACT = "the person did it themselves"
     NO_CONTENT = "no content"
     NO_FIGURES = "figures are not available yet"
+    NO_LEADER = "nobody leads it yet"
+    FAR_AHEAD = "goes six months before its time"
+    MORNING = "goes in the morning, a few a day, the soonest first"
+    PAST = "its time came before it was sent"
+    UNCHANGED = "the calendar shows it already"
+    NOT_INVITED = "the recipient has no invitation"
 
 
 UNREACHED = frozenset(
@@ -64,10 +70,10 @@ UNREACHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a message to a person of ours goes, and with which others.
+    """When a message goes, and with which others.
 
-    `fold_key`: pending deliveries with one key go in one mail. `planned_at` (service time) None: at once. `wake_at`
-    (service time): when it goes at the latest, even where nobody woke it at `planned_at`.
+    `fold_key`: pending deliveries with one key go in one mail; empty: it goes alone. `planned_at` (service time) None: at
+    once. `wake_at` (service time): when it goes at the latest, even where nobody woke it at `planned_at`.
     """
 
     fold_key: str

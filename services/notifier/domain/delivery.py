@@ -6,6 +6,7 @@ pending -> sent | failed | suppressed | expired. A final state never changes.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class State(StrEnum):
@@ -20,6 +21,8 @@ class State(StrEnum):
         return self is not State.PENDING
 
 
+CALENDAR: Final = "calendar"
+"""The channel of invitations: mails that a calendar reads. No touchpoint has it."""
 IN_DOUBT = "an earlier attempt may have reached the recipient"
 """Of a delivery that ends without a further attempt."""
 

@@ -15,6 +15,7 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
             Reason.NOBODY_TO_TELL,
             Reason.NO_AUDIENCE,
             Reason.LEFT,
+            Reason.NO_LEADER,
         }
     ),
     "no_address": frozenset({Reason.NO_ADDRESS, Reason.UNKNOWN_ADDRESS}),
@@ -23,9 +24,9 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "pause": frozenset({Reason.PAUSED}),
     "channel": frozenset({Reason.CHANNEL}),
     "quiet_hours": frozenset({Reason.QUIET_PAST_DEADLINE}),
-    "deadline": frozenset({Reason.DEADLINE, Reason.NO_FIGURES}),
+    "deadline": frozenset({Reason.DEADLINE, Reason.NO_FIGURES, Reason.PAST}),
     "no_content": frozenset({Reason.NO_CONTENT}),
-    "withdrawn": frozenset({Reason.WITHDRAWN, Reason.OWN_ACT}),
+    "withdrawn": frozenset({Reason.WITHDRAWN, Reason.OWN_ACT, Reason.UNCHANGED, Reason.NOT_INVITED}),
 }
 
 

@@ -14,6 +14,7 @@ from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from schemas.vocabulary import Channel, Precedence, Role, Topic
 
+SCHEDULED: Final = "drumbeat.touchpoint.scheduled.v1"
 DUE: Final = "drumbeat.touchpoint.due.v1"
 CANCELLED: Final = "drumbeat.touchpoint.cancelled.v1"
 MOVED: Final = "drumbeat.touchpoint.moved.v1"
@@ -70,6 +71,15 @@ class Event:
     def notifies_people(self) -> bool:
         """Whether people of ours or customers may get a message; webhooks and the stream carry the other types too."""
         return self.type in (DUE, NOTICE_REQUESTED, OVERDUE, CANCELLED, MOVED)
+
+    @property
+    def concerns_calendars(self) -> bool:
+        """Whether it may change what people have in their calendars of something that is still to come."""
+        if isinstance(self.content, Notice) or self.content.topic is None:
+            return False
+        return self.type == CANCELLED or (
+            self.type in (SCHEDULED, MOVED) and self.content.status == "planned"
+        )
 
     @property
     def news(self) -> News:

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
+from services.notifier.domain.delivery import Recipient
 from services.notifier.domain.event import Event
+from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_appointment
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 
@@ -40,6 +42,14 @@ class Directory:
     """Content files by key; only where messages are written."""
     programs: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """The programs that contacts got already; only where messages are written."""
+    invited_types: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The touchpoint types of the policy in force that are put into calendars, with their channel."""
+    invitations: Mapping[str, Mapping[Recipient, Invitation]] = field(
+        default_factory=dict[str, Mapping[Recipient, Invitation]]
+    )
+    """Who has which touchpoint in their calendar, or may have, by touchpoint."""
+    queues: Mapping[str, Queue] = field(default_factory=dict[str, Queue])
+    """Which invitations go before that of a delivery, by delivery; only where invitations are sent."""
 
     def situation_of(
         self,
@@ -49,6 +59,7 @@ class Directory:
         fallback_to: str | None = None,
         has_waited: bool = False,
         planned_at: datetime | None = None,
+        queue: Queue | None = None,
     ) -> "Situation":
         """The situation in which this event is delivered."""
         account = self.accounts.get(event.content.account_id)
@@ -71,6 +82,9 @@ class Directory:
             fallback_to=fallback_to,
             planned_at=planned_at,
             notified=self.notified.get(event.content.touchpoint_id or "", frozenset()),
+            invites=is_appointment(event.content.touchpoint_type, event.content.channel, self.invited_types),
+            invitations=self.invitations.get(event.content.touchpoint_id or "", {}),
+            queue=queue or FIRST,
         )
 
 
@@ -81,7 +95,8 @@ class Situation:
     `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do. `has_waited`: what
     the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
     has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a
-    mail about the touchpoint.
+    mail about the touchpoint. `invites`: it is put into calendars. `invitations`: who has it there, or may have.
+    `queue`: which invitations go before this one.
     """
 
     live: bool = True
@@ -98,6 +113,9 @@ class Situation:
     fallback_to: str | None = None
     planned_at: datetime | None = None
     notified: frozenset[str] = frozenset()
+    invites: bool = False
+    invitations: Mapping[Recipient, Invitation] = field(default_factory=dict[Recipient, Invitation])
+    queue: Queue = FIRST
 
     def contact(self, contact_id: str | None) -> ContactRecord | None:
         contacts = self.account.contacts if self.account else ()

@@ -1,10 +1,11 @@
 """The working day of a person of ours: when the mail of the day goes, and which day a moment belongs to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from schemas.directory import CsmRecord
-from schemas.times import WEEKDAYS
+from schemas.times import WEEKDAYS, Weekday
 from schemas.zones import UTC_ZONE, TimeZone
 from services.notifier.domain.quiet_hours import zone_named
 
@@ -12,7 +13,7 @@ DAY_MAIL_AT = time(7, 30)
 MORNING = timedelta(hours=4, minutes=30)
 """How long the mail of the day may wait for the calendar: until noon, where the clocks do not change."""
 DAY = timedelta(days=1)
-_USUAL_DAYS = WEEKDAYS[:5]
+USUAL_DAYS = WEEKDAYS[:5]
 
 
 def zone_of(person: CsmRecord | None) -> TimeZone:
@@ -22,9 +23,13 @@ def zone_of(person: CsmRecord | None) -> TimeZone:
 
 def next_opening(person: CsmRecord | None, now: datetime) -> datetime:
     """The first 07:30 of a working day of the person from `now` on, in UTC."""
-    zone = zone_of(person)
+    return opening_from(zone_of(person), working_days(person), now)
+
+
+def opening_from(zone: TimeZone, days: Sequence[Weekday], now: datetime) -> datetime:
+    """The first 07:30 of one of these days of the week from `now` on, in UTC."""
     day = now.astimezone(zone).date()
-    while not (is_working_day(person, day) and _opening(day, zone) >= now):
+    while not (WEEKDAYS[day.weekday()] in days and _opening(day, zone) >= now):
         day += DAY
     return _opening(day, zone)
 
@@ -47,10 +52,13 @@ def covered_from_to(person: CsmRecord | None, opening: datetime) -> tuple[dateti
     return start, end
 
 
-def is_working_day(person: CsmRecord | None, day: date) -> bool:
+def working_days(person: CsmRecord | None) -> Sequence[Weekday]:
     """Monday to Friday, or the person's own days. A person without any gets mail on the usual ones."""
-    days = (person.working_days if person else None) or _USUAL_DAYS
-    return WEEKDAYS[day.weekday()] in days
+    return (person.working_days if person else None) or USUAL_DAYS
+
+
+def is_working_day(person: CsmRecord | None, day: date) -> bool:
+    return WEEKDAYS[day.weekday()] in working_days(person)
 
 
 def local_day(person: CsmRecord | None, moment: datetime) -> date:

@@ -16,6 +16,7 @@ from services.notifier.application.read_models import DeliveryFilter, DeliveryIt
 
 Name = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 State = Literal["pending", "sent", "failed", "suppressed", "expired"]
+DeliveryChannel = Channel | Literal["calendar"]
 NEWEST = 2**62
 
 
@@ -65,7 +66,7 @@ def delivery_routes(queries: Queries, clock: ServiceClock) -> APIRouter:
         touchpoint_id: Name = None,
         subscription_id: Name = None,
         state: State | None = None,
-        channel: Channel | None = None,
+        channel: DeliveryChannel | None = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> DeliveryPage:

@@ -84,7 +84,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
     " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
-    " api_key, consumer_offset, content, catalogue, undelivered_event, written_message, program_reservation, service_mail"
+    " api_key, consumer_offset, content, catalogue, undelivered_event, written_message, program_reservation,"
+    " service_mail, invitation"
 )
 
 
@@ -270,7 +271,9 @@ def touchpoint(**more: Any) -> dict[str, Any]:
             "from": format_instant(SetClock.now_is),
             "to": format_instant(SetClock.now_is + timedelta(days=1)),
         },
-        "owner": {"kind": owner, "csm_id": "carl" if owner == "csm" else None, "email": None},
+        "owner": owner
+        if isinstance(owner, dict)
+        else {"kind": owner, "csm_id": "carl" if owner == "csm" else None, "email": None},
         "channel": "email",
         "purpose": "Three ways to import faster",
         "reason": {"rule": "tips", "policy": "p1", "facts": [], "text": "weekly tips in adoption"},

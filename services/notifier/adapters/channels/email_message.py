@@ -9,7 +9,7 @@ from urllib.parse import quote
 from schemas.addresses import encode_address
 from services.chassis.mailbox import ParsedMailbox
 from services.notifier.adapters.channels.email_headers import MAIL_POLICY, encode_text, format_mailbox
-from services.notifier.application.mail_ports import Mail, Mailbox
+from services.notifier.application.mail_ports import CalendarPart, Mail, Mailbox
 from services.notifier.domain.message import header, one_line
 
 
@@ -49,6 +49,13 @@ def _reply_to(mailbox: Mailbox | None, sender: Sender) -> ParsedMailbox | None:
         return sender.reply_to
 
 
+def _add_calendar(email: EmailMessage, part: CalendarPart) -> None:
+    """As an alternative, which calendars take in, and as a file for mail programs that show none (RFC 6047)."""
+    text, method = part.content.decode(), {"method": part.method}
+    email.add_alternative(text, subtype="calendar", params=method)
+    email.add_attachment(part.content, maintype="application", subtype="ics", filename="invite.ics")
+
+
 def build_email(mail: Mail, *, sender: Sender, at: datetime) -> tuple[str, bytes]:
     """The envelope recipient and the message. Raises AddressRejected or HeaderInjection.
 
@@ -74,4 +81,6 @@ def build_email(mail: Mail, *, sender: Sender, at: datetime) -> tuple[str, bytes
         email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     email.set_content(mail.message.text)
     email.add_alternative(mail.message.html, subtype="html")
+    if mail.calendar is not None:
+        _add_calendar(email, mail.calendar)
     return recipient, email.as_bytes()

@@ -13,6 +13,8 @@ FOR_SENDING = {
     Reason.NO_ADDRESS_YET,
     Reason.DAY_MAIL,
     Reason.GATHERING,
+    Reason.FAR_AHEAD,
+    Reason.MORNING,
 }
 
 
