@@ -11,7 +11,7 @@ from services.scheduler.application.ports import TouchpointUpdate
 from services.scheduler.domain.reminding import Hours, HoursByType, Position, find_immediate
 
 HOURS: Final = """
-SELECT kind ->> 'touchpoint_type', (kind -> 'remind_hours')::text
+SELECT kind::text
 FROM policy_in_force, jsonb_array_elements((record -> 'touchpoint_types')::jsonb) kind
 WHERE key = 'policy' AND jsonb_array_length(kind -> 'remind_hours') > 0
 """
@@ -24,7 +24,8 @@ ANNOUNCED: Final = ("scheduled", "moved")
 
 async def load_remind_hours(connection: Connection) -> HoursByType:
     """The reminders of each type that has any; empty until the rules engine has published a policy."""
-    return {row[0]: orjson.loads(row[1]) for row in await connection.fetch(HOURS)}
+    kinds = [orjson.loads(row[0]) for row in await connection.fetch(HOURS)]
+    return {kind["touchpoint_type"]: kind["remind_hours"] for kind in kinds}
 
 
 async def find_missed_by_passes(
