@@ -13,8 +13,8 @@ from services.cadence.content.names import DEFAULT_LANGUAGE, ContentName, name_o
 from services.cadence.content.parse import ContentFile, read_content_file
 from services.cadence.expressions.checker import did_you_mean
 
-NOTICES = ("cadence_changed", "cadence_told")
-"""Messages that are no touchpoints: a customer is told how often we are in touch, and when that changes."""
+NOTICES = ("cadence_changed", "cadence_told", "reminder")
+"""Messages that are no touchpoints: how often we are in touch with a customer, when that changes, and what comes soon."""
 NAMED_LIKE = "content files are named content/<language>/<touchpoint_type>.md, for the owner content/<language>/owner/..."
 
 

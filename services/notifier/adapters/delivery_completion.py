@@ -110,5 +110,5 @@ async def _replace(connection: Connection, result: ClaimResult, now: Now) -> lis
 
 def _report(result: ClaimResult, at: datetime) -> Outgoing:
     content = result.claim.event.content
-    touchpoint = (content.touchpoint_id, content.touchpoint_type)
+    touchpoint = (content.touchpoint_id, result.claim.event.message_type)
     return delivery_finished(result.delivery, account_id=content.account_id, touchpoint=touchpoint, at=at)

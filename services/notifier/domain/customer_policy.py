@@ -22,7 +22,7 @@ from services.notifier.domain.decision import (
     wait_or_suppress,
 )
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.event import Event, News, readable_name
 from services.notifier.domain.quiet_hours import after_quiet_hours
 from services.notifier.domain.situation import Situation
 
@@ -42,9 +42,9 @@ def find_audience(event: Event, situation: Situation, now: datetime) -> list[Rec
         [contact for contact in situation.account.contacts if not contact.left],
     )
     members = [contact for contact in present if not audience or contact.role in audience]
-    if not members:
+    if not members and event.news is not News.REMINDER:
         members = _whoever_is_there(event, present, situation, now)
-    if event.content.channel == "email":
+    if event.customer_channel == "email":
         members = _one_for_each_address(members)
     return [Recipient(RecipientKind.CONTACT, contact.contact_id) for contact in members] or [NOBODY]
 
