@@ -45,6 +45,7 @@ _TEXTS = {
     "organization.name": ("Your company", "Drumbeat"),
     "program.title": ("Title of the release, webinar, newsletter, event or tip", "Reports in one click"),
     "milestones.latest": ("The milestone reached last", "All teams on board"),
+    "cadence.why": ("Why how often we are in touch changes, of a notice about it", "you asked us to"),
     "touchpoint.name": ("The type of touchpoint in the reader's language", "Business review"),
 }
 _LINKS = {

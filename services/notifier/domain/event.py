@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from schemas.notices import NOTICE_REQUESTED, NoticeRequested, NoticeRhythm
+from schemas.notices import NOTICE_REQUESTED, NoticeCause, NoticePhase, NoticeRequested, NoticeRhythm
 from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from schemas.touchpoints import TouchpointData, TouchpointOwner
@@ -50,6 +50,8 @@ class Notice:
     audience: tuple[Role, ...]
     reason: Reason | None
     rhythms: tuple[NoticeRhythm, ...] = ()
+    phases: tuple[NoticePhase, ...] = ()
+    cause: NoticeCause = "other"
     touchpoint_id: None = None
     owner: TouchpointOwner = AUTOMATION
     channel: Channel = "email"
@@ -172,4 +174,6 @@ def _notice(requested: NoticeRequested) -> Notice:
         audience=requested.audience,
         reason=requested.reason,
         rhythms=requested.rhythms,
+        phases=requested.phases,
+        cause=requested.cause,
     )

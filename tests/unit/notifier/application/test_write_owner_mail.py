@@ -223,7 +223,11 @@ def test_people_without_a_name_are_greeted_without_one() -> None:
 def test_a_reminder_is_a_mail_of_its_own_and_offers_to_move_what_comes_soon() -> None:
     """S190: with agenda and preparation; that it took place nobody says before."""
     contents = {name.key: text for name, text in shipped_contents().items()}
-    later = {"due_at": MONDAY + timedelta(days=2), "touchpoint_type": "business_review", "planned_at": None}
+    later: dict[str, Any] = {
+        "due_at": MONDAY + timedelta(days=2),
+        "touchpoint_type": "business_review",
+        "planned_at": None,
+    }
     one = claim("t1", event_type=REMINDER, agenda=("Wins", "Gaps"), **later)
     mail = write(one, among=directory(contents=contents))
     both = write(one, claim("t2", event_type=REMINDER, account_id="globex", **later))
