@@ -11,7 +11,7 @@ STATEMENTS = (
     # `told`: as it was told last; `pending`: another one that has stood since then, but not for long enough to be told.
     """
     CREATE TABLE cadence_notice (
-        account_id text PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+        account_id text PRIMARY KEY,
         check_at timestamptz, told jsonb, told_count int NOT NULL DEFAULT 0, pending jsonb, pending_since timestamptz
     ) WITH (fillfactor = 80)
     """,
