@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.base import Id, LongText, Name, SchemaModel, Version
 from schemas.plans import Reason
-from schemas.times import Instant
+from schemas.times import Day, Instant
 from schemas.vocabulary import Channel, Owner, Role
 
 NOTICE_REQUESTED: Final = "drumbeat.notice.requested.v1"
@@ -21,6 +21,18 @@ class NoticeRhythm(SchemaModel):
     owner: Owner
 
 
+class NoticePhase(SchemaModel):
+    """The rhythms that hold from a day on, until the next phase begins."""
+
+    begins_on: Day
+    rhythms: tuple[NoticeRhythm, ...] = ()
+
+
+NoticeCause = Literal["start", "wish", "renewal", "stage", "contract", "attention", "calm", "other"]
+"""Why a notice is sent, for words that a customer reads: the beginning, what they asked for, the coming end of the term,
+another stage or size of the account, closer contact for a while, the end of it, or something else."""
+
+
 class NoticeRequested(SchemaModel):
     """A request to send the customer a notice of their cadence, or of a change to it."""
 
@@ -30,7 +42,12 @@ class NoticeRequested(SchemaModel):
     version: Version
     """The version of the plan that the notice is about."""
     rhythms: tuple[NoticeRhythm, ...] = ()
+    """Those of today."""
+    phases: tuple[NoticePhase, ...] = ()
+    """The next twelve months as far as time alone changes them, today's phase first; empty: not known."""
+    cause: NoticeCause = "other"
     audience: tuple[Role, ...] = ()
     text: LongText = ""
     reason: Reason | None = None
+    """Of the rhythm that is new or other, for people of yours."""
     at: Instant

@@ -1,13 +1,11 @@
 """The rules engine put together: the only place where entrypoints and adapters meet."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import Counter, Gauge
 
-from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
 from services.cadence.policy.contents import contents_in_force
 from services.cadence.policy.load import PolicyRefused, shipped_contents
@@ -44,6 +42,7 @@ from services.rules_engine.adapters.figures_repository import FiguresRepository
 from services.rules_engine.adapters.key_records import KeyRecords
 from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.mode_repository import ModeRepository
+from services.rules_engine.adapters.notice_repository import NoticeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
 from services.rules_engine.adapters.policy_directory import PolicyDirectory
 from services.rules_engine.adapters.policy_repository import PolicyRepository
@@ -61,6 +60,7 @@ from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
+from services.rules_engine.entrypoints.cadence_notices import CadenceTeller
 from services.rules_engine.entrypoints.http_audit import audit_routes
 from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
@@ -157,14 +157,17 @@ def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
 
 
 def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:
-    """Publish what other services need of the policy in force, and rank what it reads ranks of."""
+    """Publish what others need of the policy in force, rank what it reads ranks of, tell customers their cadence."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
+    notices = partial(NoticeRepository, outbox=outbox)
+    teller = CadenceTeller(database, clock, active_policy.context, notices, runtime.relay.wake)
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     return (
         Loop("policy directory", interval=1.0, run_once=policy.publish),
         Loop("content directory", interval=1.0, run_once=content.publish),
+        Loop("cadence notices", interval=1.0, run_once=teller.run_once),
         Loop("ranking", interval=5.0, run_once=ranking.run_once),
     )
 
@@ -210,6 +213,7 @@ def make(
     refusals.install(app)
     answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
     repository = PolicyRepository(configurations, active_policy, worker)
+    figures = FiguresRepository(database)
     simulation = make_simulation(database, clock, runtime.settings)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
@@ -219,7 +223,7 @@ def make(
         api.account_routes(answers),
         book_routes(lambda: read_books(database, active_policy.context().policy.content.currency)),
         api.parked_routes(answers),
-        figures_routes(_figures(runtime, active_policy)),
+        figures_routes(lambda wanted: answer_figures(wanted, figures, active_policy.context(), clock.now())),
         policies.policy_routes(
             repository, PolicyComparison(database, worker, clock).compare, simulation.simulate
         ),
@@ -267,17 +271,6 @@ def _key_routers(runtime: Runtime) -> tuple[APIRouter, APIRouter]:
     sessions = make_sessions(runtime, records)
     keys = KeyRepository(runtime.database, records, runtime.relay, sessions)
     return api.key_routes(keys), session_routes(sessions)
-
-
-def _figures(
-    runtime: Runtime, active_policy: ActivePolicy
-) -> Callable[[FiguresWanted], Awaitable[FiguresFound]]:
-    repository = FiguresRepository(runtime.database)
-
-    async def answer(wanted: FiguresWanted) -> FiguresFound:
-        return await answer_figures(wanted, repository, active_policy.context(), runtime.clock.now())
-
-    return answer
 
 
 IDENTITY = Identity(

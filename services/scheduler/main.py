@@ -34,6 +34,7 @@ from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.release_repository import PostgresReleases
+from services.scheduler.adapters.reminder_repository import PostgresReminders
 from services.scheduler.adapters.standing import read_standing
 from services.scheduler.application.follow_releases import follow_releases, read_newer_rules
 from services.scheduler.application.ports import Keep
@@ -58,6 +59,7 @@ from services.scheduler.entrypoints.workers import (
     leaver_sweep,
     overdue_sweep,
     prune_sweep,
+    reminder_sweep,
 )
 
 IDENTITY = Identity(
@@ -79,6 +81,7 @@ async def build(runtime: Runtime) -> Parts:
     queue = partial(PostgresQueue, outbox=outbox, console_url=console_url)
     releaser = Releaser(database, clock, queue, wake, count)
     announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
+    reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
     releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
 
     def after_any_commit() -> None:
@@ -92,6 +95,7 @@ async def build(runtime: Runtime) -> Parts:
     marking = sweep_loop("lapse", overdue_sweep(queue))
     sharing = sweep_loop("share out", leaver_sweep(calendars, PostgresHandovers, PostgresReader(database)))
     announcing = sweep_loop("announce", announcement_sweep(announcements))
+    reminding = sweep_loop("remind", reminder_sweep(reminders))
     retention = runtime.settings.retention
     keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
     pruning = sweep_loop("prune calendar", prune_sweep(queue, keep))
@@ -112,7 +116,7 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking, announcing, sharing, pruning, archiving, levelling),
+        loops=(releasing, extending, marking, announcing, reminding, sharing, pruning, archiving, levelling),
         close=(close,),
     )
 

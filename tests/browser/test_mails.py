@@ -16,6 +16,7 @@ from services.notifier.application.write_customer_mail import (
     Reader,
     write_customer_message,
 )
+from services.notifier.domain.event import REMINDER
 from services.notifier.domain.people import Account
 from tests.browser.test_pages import axe
 from tests.unit.notifier import invites
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pyt
 
 PHONE = 320
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+AGENDA = ("Goals of the period against results", "Wins", "Gaps", "Goals of the next period")
 SIDEWAYS = "document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -55,8 +57,33 @@ def invitation(language: str) -> str:
     return invites.write(invites.review(NOON), language=language, names=LONG).message.message.html
 
 
+def reminder_to_a_customer(language: str) -> str:
+    """The reminder of a review, with its agenda."""
+    contents = {name.key: text for name, text in shipped_contents().items()}
+    content = find_content(contents, "reminder", "customer", language)
+    assert content is not None
+    contact = ContactRecord(contact_id="ada", name=LONG, email="ada@acme.example", language=language)
+    csm = CsmRecord(csm_id="carl", name=LONG, email="carl@vendor.example", version=1)
+    reader = Reader(Account("acme", LONG), contact, csm)
+    review = due("csm", "meeting", touchpoint_type="business_review", agenda=AGENDA, topic="account")
+    draft = Draft(replace(review, type=REMINDER), content, reader, MessageFacts(), NOON, contents)
+    written = write_customer_message(draft, sending().customers.writer)
+    assert isinstance(written, CustomerMessage)
+    return written.message.html
+
+
+def reminder_to_people(language: str) -> str:
+    """The same for whoever leads it, with what to prepare."""
+    carl = CARL.model_copy(update={"language": language})
+    contents = {name.key: text for name, text in shipped_contents().items()}
+    review = claim(event_type=REMINDER, touchpoint_type="business_review", planned_at=None, agenda=AGENDA)
+    return write(review, among=directory(carl, DORA, contents=contents)).message.html
+
+
 @pytest.mark.parametrize("language", ["en", "de", "pt", "es", "id"])
-@pytest.mark.parametrize("write_mail", [mail_to_people, mail_to_a_customer, invitation])
+@pytest.mark.parametrize(
+    "write_mail", [mail_to_people, mail_to_a_customer, invitation, reminder_to_a_customer, reminder_to_people]
+)
 async def test_a_mail_with_long_names_fits_a_telephone_in_light_and_dark(
     browser: Browser, write_mail: Callable[[str], str], language: str
 ) -> None:

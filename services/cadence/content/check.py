@@ -13,8 +13,8 @@ from services.cadence.content.names import DEFAULT_LANGUAGE, ContentName, name_o
 from services.cadence.content.parse import ContentFile, read_content_file
 from services.cadence.expressions.checker import did_you_mean
 
-NOTICES = ("cadence_changed", "cadence_told", "invitation")
-"""Messages about no type of touchpoint: how often we are in touch, and invitations, whatever they are to."""
+NOTICES = ("cadence_changed", "cadence_told", "invitation", "reminder")
+"""Messages about no type of touchpoint: how often we are in touch and when that changes, invitations and reminders."""
 NAMED_LIKE = "content files are named content/<language>/<touchpoint_type>.md, for the owner content/<language>/owner/..."
 
 

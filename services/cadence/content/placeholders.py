@@ -52,6 +52,7 @@ _TEXTS = {
     "invitation.news": ("The same in a sentence", "Here is our invitation for your calendar."),
     "invitation.move": ("How its reader has it moved", "Answer this mail and name other times."),
     "invitation.from": ("Who sends it", "Ben Okri"),
+    "cadence.why": ("Why how often we are in touch changes, of a notice about it", "you asked us to"),
     "touchpoint.name": ("The type of touchpoint in the reader's language", "Business review"),
 }
 _LINKS = {

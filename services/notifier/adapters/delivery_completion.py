@@ -113,5 +113,5 @@ async def _replace(connection: Connection, result: ClaimResult, now: Now) -> lis
 
 def _report(result: ClaimResult, at: datetime) -> list[Outgoing]:
     content = result.claim.event.content
-    touchpoint = (content.touchpoint_id, content.touchpoint_type)
+    touchpoint = (content.touchpoint_id, result.claim.event.message_type)
     return report_finished(result.delivery, account_id=content.account_id, touchpoint=touchpoint, at=at)

@@ -96,7 +96,7 @@ class DeliveryQueue:
         """The people whom the claims concern, the content of their messages, and the programs they got."""
         events = [claim.event for claim in claims]
         directory = await directory_repository.load_directory(connection, self._addresses, events)
-        types = {event.content.touchpoint_type for event in events}
+        types = {name for event in events for name in (event.content.touchpoint_type, event.message_type)}
         calendar = [claim for claim in claims if claim.delivery.channel == CALENDAR]
         if calendar:
             types.add(INVITATION)

@@ -79,11 +79,13 @@ SELECT delivery_id, channel, recipient_kind, recipient_id, end_state, final_reas
 FROM counted
 """
 # A delivery under a lease may be sent already; its sender decides once more before another attempt.
+# $5: a type to which it is limited, or null.
 SUPPRESS_WITHDRAWN = f"""
 WITH affected AS (
     SELECT q.delivery_id, u.reason FROM unnest($3::text[], $4::text[]) AS u(touchpoint_id, reason)
     JOIN delivery_queue q ON q.touchpoint_id = u.touchpoint_id
-    WHERE q.channel <> 'webhook' AND (q.lease_until IS NULL OR q.lease_until < $2)
+    WHERE q.channel <> 'webhook' AND ($5::text IS NULL OR q.touchpoint_type = $5)
+        AND (q.lease_until IS NULL OR q.lease_until < $2)
     FOR UPDATE OF q SKIP LOCKED
 ), ended AS (
     DELETE FROM delivery_queue q USING affected a WHERE q.delivery_id = a.delivery_id
@@ -117,7 +119,7 @@ async def add_deliveries(
         [event_key(row.event.id) for row in rows],
         [row.event.time for row in rows],
         [row.event.content.touchpoint_id for row in rows],
-        [row.event.content.touchpoint_type for row in rows],
+        [row.event.message_type for row in rows],
         [row.event.content.account_id for row in rows],
         [row.channel for row in rows],
         [row.recipient.kind for row in rows],
@@ -148,7 +150,7 @@ def _report(id_: str, new: NewDelivery, at: datetime) -> list[Outgoing]:
     return report_finished(
         Delivery(id_, new.channel, new.recipient, new.state, new.reason),
         account_id=content.account_id,
-        touchpoint=(content.touchpoint_id, content.touchpoint_type),
+        touchpoint=(content.touchpoint_id, new.event.message_type),
         at=at,
     )
 
@@ -157,10 +159,15 @@ def wake_at(channel: str, send_after: datetime | None, event: Event) -> datetime
     """The service time at which a pending delivery is decided on again, whatever it waits for."""
     if channel == "webhook":
         return None
-    # What tells of a touchpoint after its deadline has none of its own.
-    deadline = deadline_of(channel, event) if event.news is News.DUE or channel == CALENDAR else None
-    moments = (send_after, deadline)
+    moments = (send_after, _ends_at(channel, event))
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _ends_at(channel: str, event: Event) -> datetime | None:
+    """When its messages come too late. What tells of a touchpoint after its deadline has no such moment."""
+    if event.news is News.REMINDER:
+        return event.ends_at
+    return deadline_of(channel, event) if event.news is News.DUE or channel == CALENDAR else None
 
 
 def deadline_of(channel: str, event: Event) -> datetime | None:
@@ -181,7 +188,7 @@ async def post_in_app(
         [recipient.id for _, recipient, _, _ in messages],
         [event.content.account_id for _, _, event, _ in messages],
         [event.content.touchpoint_id for _, _, event, _ in messages],
-        [event.content.touchpoint_type for _, _, event, _ in messages],
+        [event.message_type for _, _, event, _ in messages],
         [message.title for _, _, _, message in messages],
         [message.body for _, _, _, message in messages],
         [event.content.due_at for _, _, event, _ in messages],
@@ -189,10 +196,14 @@ async def post_in_app(
     )
 
 
-async def suppress_withdrawn(connection: Connection, reasons: Mapping[str, str], now: Now) -> list[Outgoing]:
-    """Suppress the pending messages about these touchpoints, by id with the reason; returns the reports."""
+async def suppress_withdrawn(
+    connection: Connection, reasons: Mapping[str, str], now: Now, only: str | None = None
+) -> list[Outgoing]:
+    """Suppress the pending messages about these touchpoints, by id with the reason; returns the reports.
+
+    `only`: the type of the messages; None: all.
+    """
     ids = sorted(reasons)
-    rows = await connection.fetch(
-        SUPPRESS_WITHDRAWN, now.service, now.real, ids, [reasons[touchpoint_id] for touchpoint_id in ids]
-    )
+    texts = [reasons[touchpoint_id] for touchpoint_id in ids]
+    rows = await connection.fetch(SUPPRESS_WITHDRAWN, now.service, now.real, ids, texts, only)
     return [report for row in rows for report in report_finished_row(row, now.service)]

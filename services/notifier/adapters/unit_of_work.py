@@ -1,6 +1,6 @@
 """One transaction of ingest: the statements behind the use cases that store events and directory records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -36,7 +36,7 @@ from services.notifier.adapters.messages import preference_changed
 from services.notifier.application.ports import DeliveredMessage, NewDelivery, Now
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import REMINDERS, Event
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
 from services.notifier.domain.working_day import DayCause
@@ -110,6 +110,11 @@ class UnitOfWork:
         sequences = [latest[touchpoint_id].content.sequence for touchpoint_id in reasons]
         await self._connection.execute(WITHDRAW, list(reasons), sequences, list(reasons.values()))
         reports = await suppress_withdrawn(self._connection, reasons, now)
+        await self._outbox.append(self._connection, reports)
+
+    async def withdraw_reminders(self, touchpoint_ids: Collection[str], now: Now) -> None:
+        reasons = dict.fromkeys(touchpoint_ids, "the touchpoint was settled")
+        reports = await suppress_withdrawn(self._connection, reasons, now, only=REMINDERS)
         await self._outbox.append(self._connection, reports)
 
     async def add_deliveries(self, deliveries: Sequence[NewDelivery], now: Now) -> None:

@@ -16,10 +16,11 @@ from schemas.touchpoints import TouchpointData
 from services.cadence.content.names import fallback_languages
 from services.cadence.content.placeholders import PLACEHOLDERS
 from services.cadence.content.values import Chart, Items, Markdown, Share, Value
+from services.notifier.application.cadence_lines import cadence_values
 from services.notifier.application.message_content import find_content
 from services.notifier.application.message_facts import ComingTouchpoint, MessageFacts
 from services.notifier.application.phrases import Phrases
-from services.notifier.domain.event import Event, Notice, readable_name
+from services.notifier.domain.event import Event, readable_name
 from services.notifier.domain.message import sentence_case
 from services.notifier.domain.people import Account
 from services.notifier.domain.person_names import first_name
@@ -109,7 +110,7 @@ def _touchpoint(context: MessageContext) -> Values:
         "touchpoint.due_at": content.due_at,
         "touchpoint.deadline": content.deadline,
         "agenda.list": _items(agenda_of(context)),
-        "cadence.list": _items(_rhythm_lines(context)),
+        **cadence_values(content, phrases),
     }
 
 
@@ -122,13 +123,6 @@ def agenda_of(context: MessageContext) -> Sequence[str]:
         return own
     written = find_content(context.contents, content.touchpoint_type, "owner", language)
     return written.agenda if written is not None and written.language.startswith(language) else ()
-
-
-def _rhythm_lines(context: MessageContext) -> Iterable[str]:
-    content, phrases = context.event.content, context.phrases
-    for rhythm in content.rhythms if isinstance(content, Notice) else ():
-        name = phrases.touchpoint_type(rhythm.touchpoint_type)
-        yield phrases.text("lines", "rhythm", name=name, interval=phrases.interval(rhythm.every_days))
 
 
 def _contract(context: MessageContext, contract: ContractFigures | None) -> Values:

@@ -19,7 +19,7 @@ from services.notifier.application.owner_values import OwnerContext, owner_value
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
 from services.notifier.application.reason_text import translate_reason
-from services.notifier.domain.acts import allowed_acts
+from services.notifier.domain.acts import Act, allowed_acts
 from services.notifier.domain.customer_policy import ROLES
 from services.notifier.domain.delivery import RecipientKind
 from services.notifier.domain.event import News
@@ -27,6 +27,8 @@ from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Situation
 
 MOST_CONTACTS: Final = 4
+AFTERWARDS: Final = frozenset({Act.DONE, Act.MISSED})
+"""What nobody says of a touchpoint before it takes place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,5 +206,7 @@ def buttons_of(
         is_owner_known=data.owner.csm_id in situation.csms,
         leads=person is not None and person.role == "manager",
     )
+    if claim.event.news is News.REMINDER:
+        acts = [act for act in acts if act not in AFTERWARDS]
     url = context.action_url(data.touchpoint_id, person_id)
     return tuple(Button(context.phrases.text("acts", act), f"{url}?do={act}") for act in acts)

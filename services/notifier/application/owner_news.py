@@ -11,7 +11,7 @@ from services.notifier.domain.event import News
 from services.notifier.domain.owner_policy import is_handed_over, is_owned_by_person, is_stranger
 from services.notifier.domain.situation import Situation
 
-OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED})
+OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED, News.REMINDER})
 
 
 def is_open_for(claim: MessageClaim) -> bool:
@@ -38,6 +38,8 @@ def news_of(
         case News.OVERDUE:
             moment = phrases.moment(data.deadline or data.due_at)
             return [phrases.text("owner", "overdue", moment=moment), *_whose(claim, data, situation, context)]
+        case News.REMINDER:
+            return [phrases.text("owner", "reminder"), *_whose(claim, data, situation, context)]
         case News.DUE:
             return _whose(claim, data, situation, context)
 

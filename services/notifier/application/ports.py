@@ -1,6 +1,6 @@
 """What the use cases need from outside: values and protocols. Adapters implement the protocols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -88,6 +88,10 @@ class UnitOfWork(Protocol):
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:
         """Suppress and report the pending messages about the touchpoints of these events."""
+        ...
+
+    async def withdraw_reminders(self, touchpoint_ids: Collection[str], now: Now) -> None:
+        """Suppress and report the pending reminders of touchpoints that are settled."""
         ...
 
     async def add_deliveries(self, deliveries: Sequence[NewDelivery], now: Now) -> None:

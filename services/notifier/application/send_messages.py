@@ -103,7 +103,7 @@ def _write(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | Cla
     stopped = _decide(claim, directory, situation, now)
     if stopped is not None:
         return stopped
-    reader = reader_of(claim.delivery.recipient.id, directory, situation)
+    reader = reader_of(claim, directory, situation)
     message = write_for_customer(claim, reader, batch)
     if isinstance(message, ClaimResult):
         return message

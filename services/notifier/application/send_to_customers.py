@@ -28,7 +28,7 @@ from services.notifier.application.write_customer_mail import (
 )
 from services.notifier.domain.decision import Reason
 from services.notifier.domain.delivery import State
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import Event, News
 from services.notifier.domain.situation import Directory, Situation
 
 FACTS_AGAIN: Final = timedelta(seconds=30)
@@ -49,11 +49,13 @@ class CustomerSending:
     facts: FactsSource
 
 
-def reader_of(contact_id: str | None, directory: Directory, situation: Situation) -> Reader:
-    """The contact with the account and the person who leads it."""
-    account = situation.account
-    csm = directory.csms.get(account.csm_id) if account and account.csm_id else None
-    return Reader(account, situation.contact(contact_id), csm)
+def reader_of(claim: MessageClaim, directory: Directory, situation: Situation) -> Reader:
+    """The contact with the account and the person who leads it; a reminder names whoever leads the touchpoint."""
+    account, event = situation.account, claim.event
+    of_touchpoint = event.content.owner.csm_id if event.news is News.REMINDER else None
+    leads = of_touchpoint or (account.csm_id if account else None)
+    contact = situation.contact(claim.delivery.recipient.id)
+    return Reader(account, contact, directory.csms.get(leads or ""))
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ async def gather_batch(
     for claim in claims:
         if claim.delivery.recipient.id is None:
             continue
-        reader = reader_of(claim.delivery.recipient.id, directory, situations[claim.delivery.id])
+        reader = reader_of(claim, directory, situations[claim.delivery.id])
         content = content_of(claim.event, reader, directory.contents)
         if content is not None and reader.contact is not None:
             wanted[claim.delivery.id] = FactsWanted(claim.event, content)
@@ -140,10 +142,15 @@ def wait_for_program(claim: MessageClaim, now: Now) -> ClaimResult:
 
 
 def _worth_sending_until(event: Event) -> datetime:
-    """Its deadline, else the end of its window, at least a day from when it came due; a notice three days."""
+    """Its deadline, else the end of its window, at least a day from when it came due; a notice three days.
+
+    A reminder until its touchpoint begins.
+    """
     content = event.content
     if not isinstance(content, TouchpointData):
         return event.time + _NOTICE_WAIT
+    if event.news is News.REMINDER:
+        return content.due_at
     return content.deadline or max(content.window.to, event.time + _SHORTEST_WAIT)
 
 

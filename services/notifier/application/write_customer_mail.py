@@ -121,11 +121,11 @@ class Draft:
 
 def content_of(event: Event, reader: Reader, contents: Mapping[str, str]) -> ContentFile | None:
     """The content for this customer; None: there is none."""
-    return find_content(contents, event.content.touchpoint_type, "customer", reader.tag)
+    return find_content(contents, event.message_type, "customer", reader.tag)
 
 
 def missing_content(event: Event) -> NoContent:
-    return NoContent(f"no content for customers about {event.content.touchpoint_type}")
+    return NoContent(f"no content for customers about {event.message_type}")
 
 
 def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMessage | NoContent:

@@ -22,7 +22,7 @@ from services.notifier.domain.decision import (
     wait_or_suppress,
 )
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.event import Event, News, readable_name
 from services.notifier.domain.quiet_hours import after_quiet_hours
 from services.notifier.domain.situation import Situation
 
@@ -37,7 +37,7 @@ def find_audience(
     event: Event, situation: Situation, now: datetime, channel: str | None = None
 ) -> list[Recipient]:
     """The contacts whom the event concerns; one without an id when there is none. `channel` None: that of the event."""
-    channel = channel or event.content.channel
+    channel = channel or event.customer_channel
     if situation.account is None or not situation.live:
         return [NOBODY]
     audience, present = (
@@ -45,7 +45,7 @@ def find_audience(
         [contact for contact in situation.account.contacts if not contact.left],
     )
     members = [contact for contact in present if not audience or contact.role in audience]
-    if not members:
+    if not members and event.news is not News.REMINDER:
         members = _whoever_is_there(event, present, channel, situation, now)
     if channel == "email":
         members = _one_for_each_address(members)

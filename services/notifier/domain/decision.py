@@ -42,6 +42,7 @@ class Reason(StrEnum):
     QUIET = "quiet hours"
     DEADLINE = "the deadline passed before it was sent"
     QUIET_PAST_DEADLINE = "quiet hours lasted past the deadline"
+    BEGUN = "it began before the reminder was sent"
     WITHDRAWN = "withdrawn"
     OWN_ACT = "the person did it themselves"
     NO_CONTENT = "no content"

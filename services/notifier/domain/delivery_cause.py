@@ -24,7 +24,7 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "pause": frozenset({Reason.PAUSED}),
     "channel": frozenset({Reason.CHANNEL}),
     "quiet_hours": frozenset({Reason.QUIET_PAST_DEADLINE}),
-    "deadline": frozenset({Reason.DEADLINE, Reason.NO_FIGURES, Reason.PAST}),
+    "deadline": frozenset({Reason.DEADLINE, Reason.BEGUN, Reason.NO_FIGURES, Reason.PAST}),
     "no_content": frozenset({Reason.NO_CONTENT}),
     "withdrawn": frozenset({Reason.WITHDRAWN, Reason.OWN_ACT, Reason.UNCHANGED, Reason.NOT_INVITED}),
 }

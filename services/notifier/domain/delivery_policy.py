@@ -32,7 +32,9 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
 
     Never empty for a touchpoint that is due and for a notice: where nobody can be reached, somebody of ours is told.
     """
-    if is_owned_by_person(event) or is_handed_over(event):
+    if event.news is News.REMINDER:
+        decisions = _decide_reminded(event, situation, now)
+    elif is_owned_by_person(event) or is_handed_over(event):
         decisions = decide_owners(event, situation, now)
     elif event.news is News.DUE:
         decisions = _decide_customers(event, situation, now)
@@ -42,12 +44,22 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
     return tuple(one if end is None else replace(one, decision=end) for one, end in ended)
 
 
-def _decide_customers(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    channel = event.content.channel
-    decisions = [
+def _decide_reminded(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
+    """Whoever leads it, and by mail the contacts with whom it takes place; internal work has none."""
+    owners = decide_owners(event, situation, now) if is_owned_by_person(event) else []
+    return owners if event.content.topic is None else owners + _decide_audience(event, situation, now)
+
+
+def _decide_audience(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
+    channel = event.customer_channel
+    return [
         RecipientDecision(recipient, channel, decide_customer(event, recipient, channel, situation, now))
         for recipient in find_audience(event, situation, now)
     ]
+
+
+def _decide_customers(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
+    decisions = _decide_audience(event, situation, now)
     is_touchpoint = event.content.touchpoint_id is not None
     if is_touchpoint and all(one.decision.leaves_nobody for one in decisions):
         decisions += decide_fallback(event, situation, now)
@@ -72,6 +84,8 @@ def _ended(
     """Why nobody gets the message any more: withdrawn, or too late."""
     if situation.withdrawal_reason is not None:
         return suppress(Reason.WITHDRAWN, situation.withdrawal_reason)
+    if event.news is News.REMINDER and event.ends_at is not None and now >= event.ends_at:
+        return DeliveryDecision(Action.EXPIRE, Reason.BEGUN)
     deadline = event.content.deadline
     if event.news is News.DUE and deadline is not None and now >= deadline:
         quiet = ends_in_quiet_hours(event, recipient, channel, situation)

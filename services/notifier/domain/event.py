@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from schemas.notices import NOTICE_REQUESTED, NoticeRequested, NoticeRhythm
+from schemas.notices import NOTICE_REQUESTED, NoticeCause, NoticePhase, NoticeRequested, NoticeRhythm
 from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from schemas.touchpoints import TouchpointData, TouchpointOwner
@@ -19,8 +19,11 @@ DUE: Final = "drumbeat.touchpoint.due.v1"
 CANCELLED: Final = "drumbeat.touchpoint.cancelled.v1"
 MOVED: Final = "drumbeat.touchpoint.moved.v1"
 OVERDUE: Final = "drumbeat.touchpoint.overdue.v1"
+REMINDER: Final = "drumbeat.touchpoint.reminder.v1"
 TODAY: Final = "drumbeat.touchpoint.today.v1"
 """Kept by the notifier alone: a touchpoint of the calendar that the mail of a person's day lists."""
+REMINDERS: Final = "reminder"
+"""The type under which the reminders of every touchpoint are written and listed: they are not the touchpoint itself."""
 AUTOMATION: Final = TouchpointOwner(kind="automation")
 
 
@@ -32,6 +35,10 @@ class News(StrEnum):
     CANCELLED = "cancelled"
     MOVED = "moved"
     REASSIGNED = "reassigned"
+    REMINDER = "reminder"
+
+
+_NEWS: Final = {CANCELLED: News.CANCELLED, OVERDUE: News.OVERDUE, REMINDER: News.REMINDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Notice:
     audience: tuple[Role, ...]
     reason: Reason | None
     rhythms: tuple[NoticeRhythm, ...] = ()
+    phases: tuple[NoticePhase, ...] = ()
+    cause: NoticeCause = "other"
     touchpoint_id: None = None
     owner: TouchpointOwner = AUTOMATION
     channel: Channel = "email"
@@ -70,7 +79,7 @@ class Event:
     @property
     def notifies_people(self) -> bool:
         """Whether people of ours or customers may get a message; webhooks and the stream carry the other types too."""
-        return self.type in (DUE, NOTICE_REQUESTED, OVERDUE, CANCELLED, MOVED)
+        return self.type in (DUE, NOTICE_REQUESTED, OVERDUE, CANCELLED, MOVED, REMINDER)
 
     @property
     def concerns_calendars(self) -> bool:
@@ -86,9 +95,17 @@ class Event:
         """What it tells people."""
         if self.type == MOVED:
             return News.MOVED if self.content.previous_owner is None else News.REASSIGNED
-        return (
-            News.CANCELLED if self.type == CANCELLED else News.OVERDUE if self.type == OVERDUE else News.DUE
-        )
+        return _NEWS.get(self.type, News.DUE)
+
+    @property
+    def message_type(self) -> str:
+        """The type under which its messages are written and listed."""
+        return REMINDERS if self.news is News.REMINDER else self.content.touchpoint_type
+
+    @property
+    def customer_channel(self) -> Channel:
+        """The channel over which it reaches customers; a reminder of a meeting is a mail."""
+        return "email" if self.news is News.REMINDER else self.content.channel
 
     @property
     def has_first_owner(self) -> bool:
@@ -112,9 +129,11 @@ class Event:
 
     @property
     def ends_at(self) -> datetime | None:
-        """The end of its window, at the latest its deadline; None for a notice."""
+        """The end of its window, at the latest its deadline, of a reminder its beginning; None for a notice."""
         if isinstance(self.content, Notice):
             return None
+        if self.news is News.REMINDER:
+            return self.content.due_at
         end, deadline = self.content.window.to, self.content.deadline
         return end if deadline is None else min(end, deadline)
 
@@ -165,4 +184,6 @@ def _notice(requested: NoticeRequested) -> Notice:
         audience=requested.audience,
         reason=requested.reason,
         rhythms=requested.rhythms,
+        phases=requested.phases,
+        cause=requested.cause,
     )

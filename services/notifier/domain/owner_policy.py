@@ -72,7 +72,7 @@ def decide_owners(event: Event, situation: Situation, now: datetime) -> list[Rec
     decisions = _decide_people([in_charge], event, situation, now)
     if not any(one.channel == "email" and not one.decision.leaves_nobody for one in decisions):
         decisions += decide_fallback(event, situation, now)
-    elif event.is_escalation and event.news is not News.REASSIGNED:
+    elif event.is_escalation and event.news not in (News.REASSIGNED, News.REMINDER):
         decisions += _decide_people([find_manager(situation, in_charge)], event, situation, now)
     if event.news is News.REASSIGNED and event.previous_csm_id != in_charge:
         decisions += _decide_people([event.previous_csm_id], event, situation, now)
@@ -176,8 +176,8 @@ def _at_once(event: Event, recipient: Recipient) -> Timing:
 
 def plan_mail(event: Event, recipient: Recipient, situation: Situation, now: datetime) -> Timing:
     """When the mail to one of ours goes: at once, gathered for a while, or with the mail of the person's day."""
-    if event.news is News.REASSIGNED:
-        return Timing(f"reassigned:{recipient.kind}:{recipient.id}")
+    if event.news in (News.REASSIGNED, News.REMINDER):
+        return Timing(f"{event.news}:{recipient.kind}:{recipient.id}")
     if event.news in (News.DUE, News.OVERDUE) and _is_urgent_now(event):
         return _at_once(event, recipient)
     if is_stranger(event, recipient, situation):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from schemas.cleaning import read_clean
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
     CLOCK_DIRECTORY,
@@ -23,7 +24,13 @@ from schemas.directory import (
 from schemas.envelope import Envelope, binary_type, from_kafka
 from schemas.ids import derived_id
 from schemas.notices import NOTICE_REQUESTED
-from schemas.outcomes import DELIVERY_FINISHED, MESSAGE_ENGAGED, TOUCHPOINT_SETTLED, MessageEngaged
+from schemas.outcomes import (
+    DELIVERY_FINISHED,
+    MESSAGE_ENGAGED,
+    TOUCHPOINT_SETTLED,
+    MessageEngaged,
+    TouchpointSettled,
+)
 from schemas.problems import Malformed
 from schemas.touchpoints import TOUCHPOINT_EVENTS
 from services.chassis.clock import ServiceClock
@@ -54,7 +61,7 @@ CONTENTS, POLICIES = "directory.content", "directory.policy"
 TOUCHPOINTS, OUTCOMES = "touchpoint.events", "touchpoint.outcomes"
 TOPICS = (TOUCHPOINTS, "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS, MODES, CLOCKS, CONTENTS, POLICIES)
 EVENT_TYPES = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
-FOR_OTHERS = frozenset({TOUCHPOINT_SETTLED, DELIVERY_FINISHED})
+FOR_OTHERS = frozenset({DELIVERY_FINISHED})
 
 
 @dataclass(slots=True)
@@ -67,6 +74,7 @@ class _Batch:
     modes: list[ModeRecord] = field(default_factory=list[ModeRecord])
     moments: list[ClockRecord] = field(default_factory=list[ClockRecord])
     policies: list[PolicyRecord] = field(default_factory=list[PolicyRecord])
+    settled_ids: set[str] = field(default_factory=set[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ class Consumer:
             for engagement_id, problem in problems.items():
                 record = batch.engagement_records[engagement_id]
                 await dead_letter_record(connection, self.outbox, record, reason=problem)
+        if batch.settled_ids:
+            await work.withdraw_reminders(batch.settled_ids, now)
         if batch.events and not await ingest_events(
             batch.events, work=work, now=now, mail_hold=self.mail_hold, fallback_to=self.fallback_to
         ):
@@ -168,8 +178,12 @@ def _account_change(record: AccountRecord) -> DirectoryChange:
 
 
 def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:
-    """Read an engagement into the batch; other outcomes are for other services. Raises Malformed."""
-    if binary_type(record.headers) in FOR_OTHERS:
+    """Read an engagement, or what settles a touchpoint, into the batch; the rest is for others. Raises Malformed."""
+    known_type = binary_type(record.headers)
+    if known_type in FOR_OTHERS:
+        return
+    if known_type == TOUCHPOINT_SETTLED:
+        batch.settled_ids |= _settled_id(record, value)
         return
     envelope = from_kafka(record.headers, value)
     if envelope.type == MESSAGE_ENGAGED:
@@ -177,8 +191,20 @@ def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:
         content = MessageEngaged.read(envelope.data)
         batch.engagements.append(Engagement(engagement_id, envelope.time, content))
         batch.engagement_records[engagement_id] = record
+    elif envelope.type == TOUCHPOINT_SETTLED:
+        batch.settled_ids |= _settled_id(record, value)
     elif envelope.type not in FOR_OTHERS:
         raise Malformed(f"type: {envelope.type!r} is not an outcome")
+
+
+def _settled_id(record: Record, value: bytes) -> set[str]:
+    """The touchpoint that an outcome settles; none where it names none, or cannot be read: the scheduler reports that."""
+    try:
+        settled = read_clean(TouchpointSettled, from_kafka(record.headers, value).data).message
+    except Malformed:
+        return set()
+    is_open = settled.outcome == "reopened" or settled.touchpoint_id is None
+    return set() if is_open else {settled.touchpoint_id or ""}
 
 
 def _deletion(record: Record) -> list[DirectoryChange]:

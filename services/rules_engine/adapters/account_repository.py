@@ -13,6 +13,7 @@ from services.chassis.dead_letters import Record, headers_to_bytes
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.time_slices import in_slices, pause_if_long
 from services.rules_engine.adapters.account_identities import DIRECTORY, AccountIdentities
+from services.rules_engine.adapters.cadence_marks import mark_new_plans
 from services.rules_engine.adapters.columns import columns_of
 from services.rules_engine.adapters.decision_rows import decision_id, read_plans, record_decisions
 from services.rules_engine.adapters.messages import account_record, plan_adjusted
@@ -140,6 +141,7 @@ class AccountUnitOfWork(AccountIdentities):
             return
         await record_decisions(self._connection, new_plans)
         if publish:
+            await mark_new_plans(self._connection, new_plans)
             commands = [_command(new) async for new in in_slices(new_plans)]
             await self._outbox.append(self._connection, commands)
 

@@ -46,6 +46,7 @@ LOCK = "SELECT plan_version FROM account WHERE account_id = $1 FOR UPDATE"
 DELETE_ROWS = (
     "DELETE FROM decision WHERE account_id = $1",
     "DELETE FROM account_plan WHERE account_id = $1",
+    "DELETE FROM cadence_notice WHERE account_id = $1",
     "DELETE FROM account WHERE account_id = $1",
     "DELETE FROM outbox WHERE key = $1",
 )

@@ -14,6 +14,7 @@ from services.chassis.outbox import Outbox
 from services.scheduler.adapters.directory_repository import load_directory
 from services.scheduler.adapters.invitations import load_invited_types
 from services.scheduler.adapters.messages import update_events
+from services.scheduler.adapters.reminder_positions import find_missed_by_passes
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_stored
 from services.scheduler.application.ports import TouchpointUpdate, UnannouncedChange
 from services.scheduler.domain.announcing import KnownState
@@ -89,13 +90,14 @@ async def publish_updates(
     updates: Sequence[TouchpointUpdate],
     now: datetime,
 ) -> None:
-    """Append the events of the updates that have one."""
+    """Append the events of the updates that have one, and the reminders that are too late for a pass."""
     published = [update for update in updates if update.event_kind]
+    published += await find_missed_by_passes(connection, published, now)
     account_ids = {update.touchpoint.account_id for update in published}
     holders = [(update.touchpoint.holder, update.previous_owner) for update in published]
     csm_ids = {holder[1] for pair in holders for holder in pair if holder and holder[1]}
     directory = await load_directory(connection, account_ids, csm_ids)
-    await outbox.append(connection, update_events(updates, directory, console_url, now))
+    await outbox.append(connection, update_events(published, directory, console_url, now))
 
 
 async def add_changes(

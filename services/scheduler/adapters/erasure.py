@@ -28,6 +28,7 @@ STATEMENTS = (
     WHERE t.account_id = ANY($1::text[]) AND k.status = t.status AND k.due_at = t.due_at AND k.id = t.id
     """,
     f"DELETE FROM change WHERE id IN {_TOUCHPOINTS}",
+    f"DELETE FROM missed_reminder WHERE touchpoint_id IN {_TOUCHPOINTS}",
     "DELETE FROM announcement WHERE account_id = ANY($1::text[])",
     "DELETE FROM touchpoint WHERE account_id = ANY($1::text[])",
     "DELETE FROM archived_touchpoint WHERE account_id = ANY($1::text[])",

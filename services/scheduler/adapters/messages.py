@@ -13,6 +13,7 @@ import orjson
 
 from schemas.links import account_page
 from schemas.outcomes import TOUCHPOINT_SETTLED, TouchpointSettled
+from schemas.times import format_instant
 from schemas.touchpoints import Kind, touchpoint_event_type
 from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint
 from services.chassis.outbox import Outgoing
@@ -148,8 +149,17 @@ def update_events(
             content = contents[id(update.content)] = update.content.model_dump(mode="json")
         context = directory.context_of(update.touchpoint, console_url)
         data = touchpoint_data(update.touchpoint, content, context, directory.change_of(update))
-        events.append(touchpoint_event(update.touchpoint, update.event_kind, data, now))
+        event = touchpoint_event(update.touchpoint, update.event_kind, data, now)
+        events.append(event if update.reminder_hours is None else _as_reminder(event, update))
     return events
+
+
+def _as_reminder(event: Outgoing, update: TouchpointUpdate) -> Outgoing:
+    """A reminder changes no touchpoint: its id names the date, so that no date is reminded of twice."""
+    touchpoint = update.touchpoint
+    return event._replace(
+        id=f"{touchpoint.id}:{format_instant(touchpoint.due_at)}:reminder:{update.reminder_hours}"
+    )
 
 
 def settled_event(touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None) -> Outgoing:

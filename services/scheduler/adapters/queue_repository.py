@@ -92,6 +92,7 @@ JOIN unnest($1::text[], $2::text[]) k(account_id, type) ON t.account_id = k.acco
 WHERE t.origin = 'rhythm' AND t.due_at <= $3 AND t.status <> 'cancelled' GROUP BY t.account_id, t.type
 """
 NEXT_DUE = "SELECT min(at) FROM agenda"
+DELETE_MISSED = "DELETE FROM missed_reminder WHERE written_at < clock_timestamp() - $1::interval"
 DELETE_ACTS = "DELETE FROM hand_act WHERE acted_at < clock_timestamp() - interval '1 hour'"
 
 OVERDUE_NOTE = "its deadline passed without an outcome"
@@ -183,5 +184,6 @@ class PostgresQueue:
     async def prune(self, now: datetime, keep: Keep) -> bool:
         """The change feed goes back ninety days; who was away longer reads the whole list again."""
         await self._connection.execute(DELETE_ACTS)
+        await self._connection.execute(DELETE_MISSED, min(FEED, keep.closed))
         expired = await expire_outcomes(self._connection, self._outbox, keep.outcomes)
         return await prune_feed(self._connection, now, min(FEED, keep.closed)) or expired

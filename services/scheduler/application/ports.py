@@ -83,6 +83,7 @@ class TouchpointUpdate:
     """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event.
 
     `previous_owner`: who had it, where the owner changes. `actor_id`: the person who acts, where the request names one.
+    `reminder_hours`: of a reminder, how many hours before the touchpoint it goes.
     """
 
     touchpoint: Touchpoint
@@ -93,6 +94,7 @@ class TouchpointUpdate:
     changed_by: Changer | None = None
     previous_owner: Holder | None = None
     actor_id: str | None = None
+    reminder_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

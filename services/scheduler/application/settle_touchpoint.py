@@ -133,7 +133,7 @@ def _applies(settlement: Settlement, touchpoint: Touchpoint) -> bool:
         return False
     if not settlement.by_delivery:
         return True
-    if touchpoint.is_led_by_person:
+    if touchpoint.is_led_by_person or touchpoint.status is Status.PLANNED:
         return False  # a message to the person does not mean that the touchpoint took place
     if touchpoint.outcome is None or touchpoint.outcome.kind == "reopened":
         return True

@@ -24,6 +24,7 @@ from services.scheduler.application.ports import (
 from services.scheduler.application.read_touchpoints import TouchpointReader
 from services.scheduler.application.reconcile_calendar import extend_horizons
 from services.scheduler.application.release_due import BATCH, mark_overdue, release_due
+from services.scheduler.application.remind_of_touchpoints import ReminderQueue, remind_of_touchpoints
 
 OUTAGE_SECONDS = 5.0
 """Real seconds of lateness from which an outage is the cause, not a busy moment."""
@@ -169,3 +170,13 @@ def announcement_sweep(announcements: Callable[[Connection], AnnouncementQueue])
         return Swept({"announced": claimed} if claimed else {}, claimed == ACCOUNTS)
 
     return announce
+
+
+def reminder_sweep(reminders: Callable[[Connection], ReminderQueue]) -> Sweep:
+    """Reminds of what comes near."""
+
+    async def remind(connection: Connection, now: PassTime) -> Swept:
+        result = await remind_of_touchpoints(reminders(connection), now.service)
+        return Swept(result.counts(), result.has_more)
+
+    return remind

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -18,9 +19,11 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record
 from services.chassis.outbox import Outbox
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
+from services.rules_engine.adapters.notice_repository import NoticeRepository
 from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.apply_events import apply_events
 from services.rules_engine.domain.account import BatchCounts, Clocks, EvaluationContext, incoming_event
+from services.rules_engine.entrypoints.cadence_notices import CadenceTeller
 from services.rules_engine.entrypoints.workers import Sweeper
 from tests.integration.migrating import upgrade_to
 from tests.unit.cadence.events import NOW
@@ -29,7 +32,8 @@ _numbers = count(1)
 RETRY = timedelta(minutes=1)
 CONNECTIONS = 6
 MOST_PASSES = 500
-TABLES = "account, account_plan, decision, receipt, parked, outbox, contact_home, erasure, policy_version, policy, epoch"
+TABLES = """account, account_plan, cadence_notice, decision, receipt, parked, outbox, contact_home, erasure,
+    policy_version, policy, epoch"""
 EPOCH = """
 INSERT INTO epoch (number, policy_hash, mode, version) VALUES ($1, $2, $3, 1)
 ON CONFLICT (one) DO UPDATE SET number = excluded.number, policy_hash = excluded.policy_hash, mode = excluded.mode
@@ -100,6 +104,13 @@ class EngineDatabase:
                 return
         rows = await self.rows("SELECT account_id, decided_under, next_evaluation_at, undecided FROM account")
         raise AssertionError((await self.rows("SELECT * FROM sweep"), self.clock.now(), rows[:20]))
+
+    async def tell(self, context: EvaluationContext) -> None:
+        """Until nobody is left whose cadence is to be looked at now."""
+        queue = partial(NoticeRepository, outbox=Outbox("/drumbeat/rules_engine"))
+        teller = CadenceTeller(self.database, self.clock, lambda: context, queue, lambda: None)
+        while await teller.run_once() == 0:
+            continue
 
     async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.database.pool.fetch(query, *values)]

@@ -35,6 +35,7 @@ from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.adapters.reminder_repository import PostgresReminders
 from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
 from services.scheduler.application.level_books import level_next_book
 from services.scheduler.application.ports import Keep
@@ -55,6 +56,7 @@ from services.scheduler.entrypoints.workers import (
     leaver_sweep,
     overdue_sweep,
     prune_sweep,
+    reminder_sweep,
 )
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -62,7 +64,7 @@ CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
     due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book,
-    data_release, left_person, calendar_feed"""
+    data_release, left_person, calendar_feed, reminder_position, missed_reminder"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32
@@ -168,6 +170,12 @@ class Scheduler:
     async def release(self) -> float:
         releaser = Releaser(self.database, self.clock, self.queue, lambda: None, self.count)
         return await releaser.run_once()
+
+    def reminders(self, connection: Connection) -> PostgresReminders:
+        return PostgresReminders(connection, self.outbox, CONSOLE)
+
+    async def remind(self) -> float | None:
+        return await self._sweep(reminder_sweep(self.reminders))
 
     async def mark_overdue(self) -> float | None:
         return await self._sweep(overdue_sweep(self.queue))

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from schemas.directory import CsmRecord
 from schemas.figures import ConversationFigures
 from schemas.touchpoints import TouchpointOwner
+from services.cadence.policy.load import shipped_contents
 from services.notifier.adapters.phrases import load_people_phrases
 from services.notifier.domain.action_token import read_action_token
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import CANCELLED, MOVED, OVERDUE
+from services.notifier.domain.event import CANCELLED, MOVED, OVERDUE, REMINDER
 from tests.unit.notifier.owner_claims import CARL, DORA, KEYS, MONDAY, claim, directory, figures, write
 
 LANGUAGES = ("en", "de", "pt", "es", "id")
@@ -217,3 +218,22 @@ def test_people_without_a_name_are_greeted_without_one() -> None:
     anonymous = CARL.model_copy(update={"name": None})
 
     assert write(claim(), among=directory(anonymous)).message.text.startswith("Hello,\n")
+
+
+def test_a_reminder_is_a_mail_of_its_own_and_offers_to_move_what_comes_soon() -> None:
+    """S190: with agenda and preparation; that it took place nobody says before."""
+    contents = {name.key: text for name, text in shipped_contents().items()}
+    later: dict[str, Any] = {
+        "due_at": MONDAY + timedelta(days=2),
+        "touchpoint_type": "business_review",
+        "planned_at": None,
+    }
+    one = claim("t1", event_type=REMINDER, agenda=("Wins", "Gaps"), **later)
+    mail = write(one, among=directory(contents=contents))
+    both = write(one, claim("t2", event_type=REMINDER, account_id="globex", **later))
+
+    assert mail.message.subject == "Reminder: Business review, Acme & Sons"
+    assert both.message.subject == "Reminder: 2 touchpoints"
+    assert "- Wins\n- Gaps" in mail.message.text
+    assert "Name two wins and one gap, each with a number" in mail.message.text
+    assert re.findall(r"\?do=(\w+)", mail.message.text) == ["move", "assign", "skip"]
