@@ -87,7 +87,9 @@ async def _stop_all(visit: Visit, _: Form, before: Choices) -> ActResult:
 
 async def _change(visit: Visit, before: Choices, changes: list[PreferenceChanged]) -> ActResult:
     after = choices_of(await visit.preferences.change(visit.contact_id, changes, must_exist=False))
-    return ActResult(after, _saved(after, visit.phrases), undo=_undo_token(visit, before, after))
+    undo = _undo_token(visit, before, after)
+    sentences = [_saved(after, visit.phrases), *([visit.phrases.text("page", "follows")] if undo else [])]
+    return ActResult(after, " ".join(sentences), undo=undo)
 
 
 async def _undo(visit: Visit, form: Form, before: Choices) -> ActResult:
@@ -101,7 +103,7 @@ async def _undo(visit: Visit, form: Form, before: Choices) -> ActResult:
         return ActResult(before, problem=phrases.text("page", "undo_stale"))
     changes = changes_between(visit.contact_id, before, {**before, **undo.former})
     after = choices_of(await visit.preferences.change(visit.contact_id, changes, must_exist=False))
-    return ActResult(after, phrases.text("page", "undone"))
+    return ActResult(after, f"{phrases.text('page', 'undone')} {phrases.text('page', 'follows')}")
 
 
 async def _answer(visit: Visit, form: Form, before: Choices) -> ActResult:

@@ -149,7 +149,7 @@ def _read_preferred(
 def _options(
     values: Iterable[str], chosen: str | None, name_of: Callable[[str], str], phrases: Phrases
 ) -> list[Option]:
-    suggested = Option(SUGGESTED, phrases.text("page", "suggested"), chosen is None)
+    suggested = Option(SUGGESTED, sentence_case(phrases.text("page", "suggested")), chosen is None)
     return [suggested, *(Option(value, sentence_case(name_of(value)), value == chosen) for value in values)]
 
 
