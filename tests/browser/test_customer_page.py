@@ -1,5 +1,6 @@
 """A customer's own page in a real browser: five languages, light and dark, a small telephone, keys, and no script."""
 
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -76,6 +77,9 @@ async def test_the_page_is_accessible_and_fits_a_small_telephone(
                 await page.locator('select[name="frequency.account"]').select_option("quarterly")
             if act:
                 await page.locator(f'button[name="act"][value="{act}"]').click()
+            if act == "feed":
+                address = page.locator("#feed-address")
+                await expect(address).to_have_value(re.compile(r"^https://.*/v1/calendars/.*\.ics$"))
             for number in range(await page.locator("details").count()):
                 await page.locator("details").nth(number).evaluate("one => { one.open = true }")
             assert await page.evaluate(SIDEWAYS) <= 0, (width, act)

@@ -196,6 +196,19 @@ async def test_the_schedule_is_that_of_the_calendar_for_a_year(page: CustomerPag
     assert shown.count('<span class="name">Business review</span>') == len(reviews) >= 4
 
 
+async def test_the_address_of_the_calendar_is_that_of_a_feed(page: CustomerPage) -> None:
+    """F8: what the page shows can be subscribed to; a second address does not end the first."""
+    addresses = [
+        re.findall(r'readonly value="https://drumbeat.example(/v1/calendars/[\w-]+\.ics)"', shown)[0]
+        for shown in (await page.act(act="feed"), await page.act(act="feed"))
+    ]
+    assert len(set(addresses)) == 2
+    for address in addresses:
+        feed = await page.visitor.get(page.stack.processes["scheduler"].url + address)
+        assert feed.headers["content-type"].startswith("text/calendar")
+        assert "SUMMARY:Business review: Dana Reyes" in feed.text.replace("\r\n ", "")
+
+
 async def test_while_the_scheduler_is_away_the_page_says_so_and_saves(page: CustomerPage) -> None:
     port = page.stack.processes["scheduler"].port
     page.stack.kill("scheduler")

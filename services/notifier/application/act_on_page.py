@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from schemas.facts import PreferenceChanged, SurveyAnswered
 from schemas.vocabulary import SurveyAnswer, Topic
-from services.notifier.application.calendar import CalendarAway
+from services.notifier.application.calendar import CalendarAway, TooManyFeeds
 from services.notifier.application.customer_choices import (
     Choices,
     Form,
@@ -121,6 +121,8 @@ async def _make_feed(visit: Visit, _: Form, before: Choices) -> ActResult:
         raise FormRefused
     try:
         return ActResult(before, feed_address=await visit.calendar.make_feed(visit.account_id))
+    except TooManyFeeds:
+        return ActResult(before, problem=visit.phrases.text("page", "feed_many"))
     except CalendarAway:
         return ActResult(before, problem=visit.phrases.text("page", "feed_away"), is_away=True)
 

@@ -24,7 +24,7 @@ class AccountCalendar(Protocol):
         ...
 
     async def make_feed(self, account_id: str) -> str:
-        """The secret address of the account's calendar as a feed (iCalendar). Raises CalendarAway."""
+        """The secret address of the account's calendar as a feed (iCalendar). Raises CalendarAway and TooManyFeeds."""
         ...
 
 
@@ -54,8 +54,11 @@ class PageRhythm:
 
 @dataclass(frozen=True, slots=True)
 class PageSchedule:
+    """`is_approximate`: whether some of it has no time yet."""
+
     months: Sequence[PageMonth]
     rhythms: Sequence[PageRhythm]
+    is_approximate: bool
 
 
 def page_schedule(
@@ -75,7 +78,7 @@ def page_schedule(
         for one in schedule.rhythms
         if _concerns(one, reader, choices)
     ]
-    return PageSchedule(months, rhythms)
+    return PageSchedule(months, rhythms, any(one.exactness != "time" for one in own))
 
 
 def _by_month(

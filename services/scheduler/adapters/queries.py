@@ -13,6 +13,7 @@ from services.calendar.weeks import name_week
 from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
 from services.scheduler.adapters.directory_repository import load_holidays, read_csm_hours
+from services.scheduler.adapters.invitations import find_invited
 from services.scheduler.adapters.rows import Row, read_series, read_stored
 from services.scheduler.adapters.touchpoint_lists import (
     ENTRY,
@@ -117,6 +118,10 @@ class PostgresReader:
 
     async def find_current_account(self, account_id: str) -> str:
         return str(await self._database.pool.fetchval(CURRENT_ACCOUNT, account_id))
+
+    async def find_invited(self, ids: Collection[str]) -> Collection[str]:
+        async with self._database.transaction() as connection:
+            return await find_invited(connection, ids)
 
     async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
         rows = await self._database.pool.fetch(PEOPLE, list(csm_ids)) if csm_ids else ()

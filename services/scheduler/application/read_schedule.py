@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from schemas.plans import PlanAdjusted, RhythmItem
-from schemas.schedule import AccountSchedule, ScheduledRhythm, ScheduledTouchpoint
+from schemas.schedule import AccountSchedule, Exactness, ScheduledRhythm, ScheduledTouchpoint
 from schemas.standing import TouchpointContent
 from services.calendar.touchpoint import Status, Touchpoint
 from services.scheduler.application.project_rhythms import project_rhythms
@@ -36,7 +36,12 @@ async def read_schedule(
     found += _projected(current_id, rhythms, now, until)
     led_by = {touchpoint.csm_id for touchpoint, _ in found if touchpoint.csm_id is not None}
     people = await reader.load_people(led_by)
-    shown = [_show(touchpoint, content, people, now) for touchpoint, content in found if content.topic]
+    exactness: dict[str, Exactness] = {
+        touchpoint.id: exactness_of(touchpoint, now) for touchpoint, _ in found
+    }
+    invited = await reader.find_invited([key for key, exact in exactness.items() if exact != "time"])
+    exactness.update(dict.fromkeys(invited, "time"))
+    shown = [_show(one, content, people, exactness[one.id]) for one, content in found if content.topic]
     return AccountSchedule(
         account_id=account_id,
         touchpoints=tuple(sorted(shown, key=lambda one: one.due_at)[:MOST]),
@@ -57,13 +62,13 @@ def _projected(
 
 
 def _show(
-    touchpoint: Touchpoint, content: TouchpointContent, people: Mapping[str, Person], now: datetime
+    touchpoint: Touchpoint, content: TouchpointContent, people: Mapping[str, Person], exactness: Exactness
 ) -> ScheduledTouchpoint:
     person = people.get(touchpoint.csm_id or "")
     return ScheduledTouchpoint.of_valid(
         touchpoint_type=touchpoint.type,
         due_at=touchpoint.due_at,
-        exactness=exactness_of(touchpoint, now),
+        exactness=exactness,
         channel=content.channel,
         topic=content.topic,
         owner=touchpoint.owner,

@@ -13,7 +13,10 @@ NARROW: Final = timedelta(days=14)
 
 
 def exactness_of(touchpoint: Touchpoint, now: datetime) -> Exactness:
-    """The month or the week of a person's touchpoint whose window lets it move; else its time."""
+    """The month or the week of a person's touchpoint whose window lets it move; else its time.
+
+    What people are invited to keeps its day, so that its time may be told too; that is for callers to know.
+    """
     earliest, latest = touchpoint.earliest_at, touchpoint.latest_at
     is_firm = touchpoint.pinned or touchpoint.owner not in PEOPLE or touchpoint.due_at < now + FIRM_WITHIN
     if is_firm or earliest is None or latest is None:

@@ -67,7 +67,8 @@ class CalendarServer:
 
     async def make_feed(self, request: web.Request) -> web.Response:
         self.feeds.append((await request.json())["account_id"])
-        return web.json_response({"token": "secret", "url": self.feed_url}, status=self.status)
+        status = 409 if len(self.feeds) > 2 else self.status
+        return web.json_response({"token": "secret", "url": self.feed_url}, status=status)
 
     async def find(self, request: web.Request) -> web.Response:
         item = self.touchpoints.get(request.match_info["id"])

@@ -148,6 +148,7 @@ async def test_the_schedule_is_by_month_with_who_and_how_and_only_as_exact_as_it
     assert "in the week from 11 May 2026" in months["May 2026"]
     assert "in June 2026" in months["June 2026"]
     assert "14 May" not in page
+    assert "can still move" in page
     assert "<time" not in months["May 2026"] + months["June 2026"]
     assert page.count("<details open>") == 2
 
@@ -166,6 +167,7 @@ async def test_what_is_sent_is_shown_to_those_who_get_it(notifier: Notifier) -> 
         return re.findall(r'<span class="name">(.*?)</span>', page)
 
     assert names(await show(notifier)) == ["Business review", "Tips", "Survey"]
+    assert "can still move" not in await show(notifier)
     assert "Product update: every 2 weeks" not in await show(notifier)
     assert names(await show(notifier, "ben")) == ["Business review", "Tips", "Newsletter"]
     assert "Product update: every 2 weeks" in await show(notifier, "ben")
@@ -370,6 +372,9 @@ async def test_the_address_of_the_calendar_is_made_only_on_demand(notifier: Noti
     assert "Whoever has the address can read these dates." in page
     notifier.calendar.feed_url = "javascript:alert(1)"
     assert (await act(notifier, {"act": "feed"})).status_code == 503
+    too_many = await act(notifier, {"act": "feed"})
+    assert too_many.status_code == 422
+    assert "This calendar has as many addresses as it can have." in too_many.text
 
 
 MARKUP = "\"><img src=x onerror=alert(1)>'{{ 7*7 }}"

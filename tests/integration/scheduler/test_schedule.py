@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
+from tests.integration.scheduler.test_invitations import publish
 
 pytestmark = pytest.mark.integration
 DAY = timedelta(days=1)
@@ -59,6 +60,21 @@ async def test_what_levelling_may_still_move_has_a_time_only_when_it_is_near(sch
         is_near = datetime.fromisoformat(one["due_at"]) < MONDAY + timedelta(weeks=6)
         is_exact = one["exactness"] == "time"
         assert is_exact == (is_near or one["touchpoint_type"] == "tips"), one
+
+
+async def test_what_people_are_invited_to_is_exact(scheduler: Scheduler) -> None:
+    """S188: half a year ahead it keeps its day, and their calendars have it."""
+    await publish(scheduler, business_review=True)
+    await scheduler.consume(scheduler.plan(1, [rhythm(90, **REVIEW)]))
+    await scheduler.level()
+    await scheduler.announce()
+
+    shown = [
+        (datetime.fromisoformat(one["due_at"]) < MONDAY + timedelta(days=183), one["exactness"])
+        for one in (await schedule_of(scheduler))["touchpoints"]
+    ]
+
+    assert set(shown) == {(True, "time"), (False, "month")}
 
 
 async def test_a_date_that_a_person_set_is_exact(scheduler: Scheduler) -> None:

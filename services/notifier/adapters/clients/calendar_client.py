@@ -13,7 +13,7 @@ from schemas.schedule import AccountSchedule
 from schemas.times import format_instant
 from schemas.touchpoints import TouchpointData
 from services.notifier.adapters.clients.service_client import ServiceAway, ServiceClient
-from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
+from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal, TooManyFeeds
 
 MOST_PAGES: Final = 10
 PAGE: Final = 500
@@ -79,9 +79,12 @@ class CalendarClient:
             raise CalendarAway(f"the scheduler answers in a form that is not known: {problem}") from problem
 
     async def make_feed(self, account_id: str) -> str:
-        """The secret address of the account's calendar as a feed. Raises CalendarAway."""
+        """The secret address of the account's calendar as a feed. Raises CalendarAway and TooManyFeeds."""
         body = orjson.dumps({"account_id": account_id})
-        url = _document(await self._send("POST", "/v1/calendars", content=body)).get("url")
+        response = await self._send("POST", "/v1/calendars", content=body)
+        if response.status_code == 409:
+            raise TooManyFeeds(_problem(response))
+        url = _document(response).get("url")
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
             raise CalendarAway("the scheduler's answer names no address of a feed")
         return url
