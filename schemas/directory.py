@@ -10,9 +10,10 @@ from schemas.vocabulary import (
     Channel,
     Color,
     CsmRole,
-    Frequency,
     Mode,
     Owner,
+    PreferredChannel,
+    PreferredFrequency,
     Reader,
     Role,
     Segment,
@@ -54,9 +55,9 @@ class PreferenceRecord(SchemaModel):
     contact_id: Id
     topic: Topic | None = None
     """null: all topics."""
-    channel: Channel | None = None
+    channel: PreferredChannel | None = None
     """null: all channels."""
-    frequency: Frequency | None = None
+    frequency: PreferredFrequency | None = None
     opted_in: bool | None = None
     by_contact: bool | None = None
     """true: the contact's own act; only another one lifts an opt-out by it."""

@@ -31,8 +31,9 @@ from schemas.vocabulary import (
     ContractStatus,
     CsmRole,
     ExpansionSignal,
-    Frequency,
     MilestoneKind,
+    PreferredChannel,
+    PreferredFrequency,
     ProgramKind,
     Role,
     Segment,
@@ -244,14 +245,14 @@ class RequestAnswered(RequestReceived):
 
 
 class PreferenceChanged(SchemaModel):
-    """How a contact wants to be contacted. An absent topic means all topics, an absent channel all channels."""
+    """How a contact wants to be contacted. Without topic or channel: all of them; `suggested` ends a preference."""
 
     absent_means_all: ClassVar[frozenset[str]] = frozenset({"topic", "channel"})
 
     contact_id: TrimmedId
     topic: Topic | None = None
-    channel: Channel | None = None
-    frequency: Frequency | None = None
+    channel: PreferredChannel | None = None
+    frequency: PreferredFrequency | None = None
     opted_in: bool | None = None
     by_contact: bool | None = None
     """true: the contact's own act, such as a click on a link or your preference page. An opt-out by the contact is

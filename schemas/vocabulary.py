@@ -11,6 +11,10 @@ Channel = Literal["call", "meeting", "email", "sms", "slack", "in_app", "webhook
 Topic = Literal["account", "education", "product_updates", "training", "promotion", "events", "surveys"]
 Role = Literal["champion", "decision_maker", "executive_sponsor", "admin", "user"]
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "quarterly"]
+PreferredFrequency = Literal["daily", "weekly", "biweekly", "monthly", "quarterly", "suggested"]
+"""`suggested`: no wish any more, as the policy suggests."""
+PreferredChannel = Literal["call", "meeting", "email", "sms", "slack", "in_app", "webhook", "suggested"]
+"""`suggested`: no wish any more, as the policy suggests."""
 ContractStatus = Literal["draft", "active", "signed", "notice", "churned", "ended"]
 MilestoneKind = Literal["adoption", "success", "go_live"]
 SurveyAnswer = Literal["too_much", "too_little", "about_right"]

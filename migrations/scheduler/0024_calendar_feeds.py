@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "scheduler_0024"
-down_revision = "scheduler_0022"
+down_revision = "scheduler_0023"
 branch_labels = None
 depends_on = None
 

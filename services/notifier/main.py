@@ -274,7 +274,7 @@ def make_page_services(runtime: Runtime, services: Services, link_keys: LinkKeys
         people=services.people,
         preferences=services.preferences,
         facts=services.facts,
-        now=runtime.clock.now,
+        calendar=services.calendar,
         organization=settings.organization(runtime.settings)[0],
     )
 

@@ -46,6 +46,7 @@ from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_links import LINKS
+from services.scheduler.entrypoints.http_schedule import schedule_routes
 from services.scheduler.entrypoints.http_standing import standing_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
@@ -164,6 +165,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     app.include_router(capacity_routes(reader, PostgresCapacity(runtime.database), runtime.clock))
     app.include_router(closed_days_routes(partial(read_account_days, runtime.database)))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
+    app.include_router(schedule_routes(reader, runtime.clock))
     app.include_router(standing_routes(partial(read_standing, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))

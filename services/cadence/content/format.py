@@ -124,6 +124,10 @@ class Formatter:
         """A day without its year: `5 Oct`."""
         return str(format_skeleton("MMMd", day, locale=self.locale))
 
+    def month(self, day: date) -> str:
+        """The month of a day with its year: `October 2026`."""
+        return str(format_skeleton("yMMMM", day, locale=self.locale))
+
     def number(self, number: float) -> str:
         """Whole from 10 up, else with at most one decimal."""
         return format_decimal(shown(number), locale=self.locale)

@@ -1,10 +1,17 @@
 """Features of the customer's contacts: who is present, who joined and left, and how often they want messages."""
 
+from collections.abc import Mapping
+
 from services.cadence.account import OWN_ACT, Facts, Fields, Stamp, StampedFields, when
 from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.features.contacts import Person, newcomers_of
 from services.cadence.features.feature import FREQUENCIES, TOPICS
 from services.cadence.features.view import AccountView
+
+SUGGESTED = "suggested"
+"""The frequency or channel with which a contact ends a wish."""
+_Preferred = dict[tuple[str, str], tuple[Stamp, str]]
+"""(contact, topic) -> (event, what the contact prefers)."""
 
 
 def fill_stakeholders(view: AccountView) -> None:
@@ -29,27 +36,42 @@ def _count_from_newest(view: AccountView, name: str, stamp: Stamp) -> None:
 
 
 def fill_preferences(view: AccountView) -> None:
-    """Per topic the preference of a stakeholder before others, then the newest; one for all topics counts for each."""
-    best: dict[str, tuple[bool, Stamp, str]] = {}
+    """Per topic the wish of a stakeholder before others, then the newest; one for all topics counts for each.
+
+    Of one contact the newest counts; when it is `suggested`, the contact has no wish any more, and those of others count.
+    """
+    frequencies: _Preferred = {}
     people = view.people()
     for key, preference in view.facts.preferences.items():
         frequency = _frequency({**preference, **view.facts.preferences.get(f"{key}{OWN_ACT}", {})})
-        if frequency is None:
-            continue
         contact_id, topic, *_ = key.split("\n")
-        someone = people.get(contact_id, Person())
-        if someone.left or contact_id in view.facts.away:
+        if frequency is None or people.get(contact_id, Person()).left or contact_id in view.facts.away:
             continue
-        ranked = (someone.role in STAKEHOLDERS, *frequency)
-        for name in (topic,) if topic else TOPICS:
-            if name not in best or best[name] < ranked:
-                best[name] = ranked
+        _add_preferred(frequencies, contact_id, topic, frequency)
+    best = _best_by_topic(frequencies, people)
     _fill_channels(view)
-    view.preferred_days = {topic: FREQUENCIES[frequency] for topic, (_, _, frequency) in best.items()}
-    view.preference_stamps = {topic: stamp for topic, (_, stamp, _) in best.items()}
+    view.preferred_days = {topic: FREQUENCIES[frequency] for topic, (_, frequency) in best.items()}
+    view.preference_stamps = {topic: stamp for topic, (stamp, _) in best.items()}
     if "account" in best:
-        _, stamp, frequency = best["account"]
+        stamp, frequency = best["account"]
         view.set("preferred_frequency", frequency, stamp)
+
+
+def _add_preferred(preferred: _Preferred, contact_id: str, topic: str, newest: tuple[Stamp, str]) -> None:
+    """Keep the newest of a contact for a topic; without one for every topic."""
+    for name in (topic,) if topic else TOPICS:
+        preferred[contact_id, name] = max(newest, preferred.get((contact_id, name), newest))
+
+
+def _best_by_topic(preferred: _Preferred, people: Mapping[str, Person]) -> dict[str, tuple[Stamp, str]]:
+    """Of the contacts' wishes for a topic that of a stakeholder before others, then the newest."""
+    best: dict[str, tuple[bool, Stamp, str]] = {}
+    for (contact_id, topic), (stamp, value) in preferred.items():
+        if value == SUGGESTED:
+            continue
+        ranked = (people.get(contact_id, Person()).role in STAKEHOLDERS, stamp, value)
+        best[topic] = max(ranked, best.get(topic, ranked))
+    return {topic: (stamp, value) for topic, (_, stamp, value) in best.items()}
 
 
 def _frequency(preference: StampedFields) -> tuple[Stamp, str] | None:
@@ -59,26 +81,26 @@ def _frequency(preference: StampedFields) -> tuple[Stamp, str] | None:
         if fields.get("opted_in") is False:
             return None
         frequency = fields.get("frequency")
-        if isinstance(frequency, str) and frequency in FREQUENCIES:
+        if isinstance(frequency, str) and (frequency in FREQUENCIES or frequency == SUGGESTED):
             newest = (stamp, frequency)
     return newest
 
 
 def _fill_channels(view: AccountView) -> None:
     """Per topic the channel that was wished last, a stakeholder's before others'."""
-    best: dict[str, tuple[bool, Stamp, str]] = {}
+    channels: _Preferred = {}
+    people = view.people()
     for key, preference in view.facts.preferences.items():
         contact_id, topic, channel, *_ = key.split("\n")
         stamps = [stamp for stamp, fields in preference.items() if _prefers(fields)]
-        someone = view.people().get(contact_id, Person())
+        someone = people.get(contact_id, Person())
         if not channel or not stamps or someone.left or _refused(view.facts, key):
             continue
-        ranked = (someone.role in STAKEHOLDERS, max(stamps), channel)
-        for name in (topic,) if topic else TOPICS:
-            best[name] = max(ranked, best.get(name, ranked))
-    view.preferred_channels = {topic: (channel, stamp) for topic, (_, stamp, channel) in best.items()}
+        _add_preferred(channels, contact_id, topic, (max(stamps), channel))
+    best = _best_by_topic(channels, people)
+    view.preferred_channels = {topic: (channel, stamp) for topic, (stamp, channel) in best.items()}
     if "training" in best:
-        _, stamp, channel = best["training"]
+        stamp, channel = best["training"]
         view.set("training_channel", channel, stamp)
 
 

@@ -9,7 +9,7 @@ import orjson
 from prometheus_client import Counter
 
 from schemas.directory import PreferenceRecord
-from schemas.facts import PreferenceChanged
+from schemas.facts import PreferenceChanged, SurveyAnswered
 from schemas.outcomes import DELIVERY_FINISHED
 from schemas.times import format_instant
 from services.chassis.outbox import Outgoing
@@ -19,6 +19,7 @@ from services.notifier.domain.delivery_cause import cause_of
 
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
 PREFERENCE_CHANGED = "drumbeat.preference.changed.v1"
+SURVEY_ANSWERED = "drumbeat.survey.answered.v1"
 NOBODY = "nobody"
 """The recipient's id where there is no recipient."""
 LONGEST_REASON = 2000
@@ -114,3 +115,9 @@ def preference_changed(preference: PreferenceRecord, account_id: str) -> Outgoin
     )
     payload = data.model_dump_json(exclude_none=True).encode()
     return Outgoing(SIGNALS, account_id, preference.id, PREFERENCE_CHANGED, preference.time, payload)
+
+
+def survey_answered(answer: SurveyAnswered, account_id: str, event_id: str, at: datetime) -> Outgoing:
+    """A contact's answer, as a fact for the rules engine. An unknown field is left out."""
+    payload = answer.model_dump_json(exclude_none=True).encode()
+    return Outgoing(SIGNALS, account_id, event_id, SURVEY_ANSWERED, at, payload)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final, get_args
 
-from schemas.facts import PreferenceChanged
+from schemas.facts import PreferenceChanged, SurveyAnswered
 from schemas.ids import derived_id
 from schemas.vocabulary import Topic
 from services.chassis.audit import AuditLog, Change
@@ -14,7 +14,7 @@ from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
 from services.notifier.adapters.address_repository import load_consents
 from services.notifier.adapters.directory_repository import load_preferences, save_preferences
-from services.notifier.adapters.messages import preference_changed
+from services.notifier.adapters.messages import preference_changed, survey_answered
 from services.notifier.application.read_models import ContactPreferences
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import preferences_by_topic, record_preference
@@ -67,6 +67,17 @@ class PreferenceRepository:
                 facts = [preference_changed(record, str(account_id)) for record in records]
                 await self._outbox.append(connection, facts)
             return await self._load(connection, contact_id)
+
+    async def answer_survey(self, answer: SurveyAnswered) -> bool:
+        """Publish the answer of a contact as a fact; False when the contact is unknown, and nothing is published."""
+        async with self._database.transaction() as connection:
+            account_id = await connection.fetchval(f"{ACCOUNT_ID} FOR UPDATE", answer.contact_id)
+            if account_id is None:
+                return False
+            now = self._clock.at(await real_now(connection))
+            fact = survey_answered(answer, str(account_id), fresh(), now)
+            await self._outbox.append(connection, [fact])
+            return True
 
     async def _record(self, connection: Connection, contact_id: str, before: ContactPreferences) -> None:
         """The entry of the audit log: the topics for which something else holds now. People stand in it by derived id."""

@@ -12,6 +12,10 @@ class CalendarAway(Exception):
     """The scheduler does not answer, or not as it should; the message says how."""
 
 
+class TooManyFeeds(Exception):
+    """The calendar has as many addresses as it may have; the message says how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
     """A touchpoint as the calendar has it now. `data` has the version (`sequence`); `outcome` None: it is open."""

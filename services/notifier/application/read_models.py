@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.directory import PreferenceRecord
-from schemas.facts import PreferenceChanged
+from schemas.facts import PreferenceChanged, SurveyAnswered
 from services.notifier.application.ports import Endpoint
 from services.notifier.domain.subscription import Subscription
 
@@ -176,3 +176,7 @@ class Preferences(Protocol):
     async def change(
         self, contact_id: str, changes: Sequence[PreferenceChanged], *, must_exist: bool = True
     ) -> ContactPreferences | None: ...
+
+    async def answer_survey(self, answer: SurveyAnswered) -> bool:
+        """Publish the answer of a contact as a fact; False when the contact is unknown, and nothing is published."""
+        ...

@@ -16,6 +16,8 @@ from schemas.directory import PreferenceRecord
 from schemas.facts import PreferenceChanged
 
 SOURCE = "/drumbeat/notifier"
+SUGGESTED = "suggested"
+"""The value of a channel or frequency that ends a wish for one."""
 
 Aspect = Literal["consent", "own_consent", "frequency", "channel"]
 Key = tuple[str, str | None, str | None, Aspect]
@@ -110,6 +112,7 @@ def _topic_preference(
         is_opt_out = aspect in CONSENT and not preference.opted_in
         channel = channel if is_opt_out else preference.channel or channel
         frequency = preference.frequency if aspect == "frequency" else frequency
+    channel, frequency = (None if value == SUGGESTED else value for value in (channel, frequency))
     consent = [*(preference for _, preference in relevant), *same_address]
     opted_in = find_opt_out(consent, topic, channel or "email") is None
     return TopicPreference(opted_in, channel, frequency)

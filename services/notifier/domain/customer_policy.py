@@ -52,7 +52,8 @@ def find_audience(
     return [Recipient(RecipientKind.CONTACT, contact.contact_id) for contact in members] or [NOBODY]
 
 
-def _rank(contact: ContactRecord) -> tuple[int, str]:
+def rank_contact(contact: ContactRecord) -> tuple[int, str]:
+    """The place of a contact among several of whom one is chosen: by role, then by id."""
     return ROLES.index(contact.role) if contact.role else len(ROLES), contact.contact_id
 
 
@@ -60,7 +61,7 @@ def _whoever_is_there(
     event: Event, present: Sequence[ContactRecord], channel: str, situation: Situation, now: datetime
 ) -> list[ContactRecord]:
     """The first contact, by role and id, who may be written to; empty without one."""
-    for contact in sorted(present, key=_rank):
+    for contact in sorted(present, key=rank_contact):
         is_reachable = channel == "in_app" or decide_address_of(contact, situation) is READY
         if is_reachable and _objection(event, contact, channel, situation, now) is None:
             return [contact]
@@ -70,7 +71,7 @@ def _whoever_is_there(
 def _one_for_each_address(contacts: Sequence[ContactRecord]) -> list[ContactRecord]:
     """Of contacts with one address the one with the first role, then with the first id; all without an address."""
     best: dict[str, ContactRecord] = {}
-    for contact in sorted(contacts, key=_rank):
+    for contact in sorted(contacts, key=rank_contact):
         best.setdefault(clean_address(contact.email) if contact.email else f"\n{contact.contact_id}", contact)
     chosen = {contact.contact_id for contact in best.values()}
     return [contact for contact in contacts if contact.contact_id in chosen]

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated, Any, Final
 
 from fastapi import Header, Path, Request
 from starlette.responses import HTMLResponse, Response
 
 from services.notifier.application.customer_page import People
+from services.notifier.application.customer_schedule import AccountCalendar
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook, Phrases, preferred_language
 from services.notifier.application.read_models import Preferences
@@ -40,7 +41,7 @@ class PageServices:
     people: People
     preferences: Preferences
     facts: FactsSource
-    now: Callable[[], datetime]
+    calendar: AccountCalendar
     organization: str
 
 

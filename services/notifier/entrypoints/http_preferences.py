@@ -1,13 +1,13 @@
 """What a contact allows, over HTTP for tools."""
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, get_args
+from typing import Annotated, Self, get_args
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.facts import PreferenceChanged
-from schemas.vocabulary import Channel, Frequency, Topic
+from schemas.vocabulary import PreferredChannel, PreferredFrequency, Topic
 from services.chassis.problems import Problem
 from services.chassis.web import require
 from services.notifier.application.read_models import ContactPreferences, Preferences
@@ -19,13 +19,22 @@ ContactId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-
 
 
 class TopicChange(BaseModel):
-    """`opted_in` false applies to every channel; an absent field stays as it is."""
+    """`opted_in` false applies to every channel; an absent field stays as it is.
+
+    `suggested` ends a wish: from then on as the policy suggests.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     opted_in: bool | None = None
-    channel: Channel | None = None
-    frequency: Frequency | None = None
+    channel: PreferredChannel | None = None
+    frequency: PreferredFrequency | None = None
+
+    @model_validator(mode="after")
+    def _consent_names_a_channel(self) -> Self:
+        if self.channel == "suggested" and self.opted_in is not None:
+            raise ValueError("channel: suggested and opted_in are two changes; send them one after the other")
+        return self
 
 
 class PreferenceChanges(BaseModel):

@@ -13,6 +13,7 @@ from services.calendar.weeks import name_week
 from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
 from services.scheduler.adapters.directory_repository import load_holidays, read_csm_hours
+from services.scheduler.adapters.invitations import find_invited
 from services.scheduler.adapters.rows import Row, read_series, read_stored
 from services.scheduler.adapters.touchpoint_lists import (
     ENTRY,
@@ -64,6 +65,7 @@ GROUPS = """
 SELECT group_id::text, id::text FROM touchpoint
 WHERE group_id = ANY($1::uuid[]) AND status IN ('planned', 'due', 'overdue') ORDER BY touchpoint.due_at, touchpoint.id
 """
+CURRENT_ACCOUNT = "SELECT coalesce((SELECT stays FROM account_alias WHERE ended = $1), $1)"
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1)"
 CSMS = """
 SELECT csm_id, name, timezone, weekly_minutes, working_days, day_start, day_end, away, country, region, doubt
@@ -113,6 +115,13 @@ class PostgresReader:
             return AccountRhythms(series)
         plan = None if account["plan"] is None else read_plan(account["plan"].encode()).plan
         return AccountRhythms(series, load_zones(account["timezone"], account["zones"]), plan)
+
+    async def find_current_account(self, account_id: str) -> str:
+        return str(await self._database.pool.fetchval(CURRENT_ACCOUNT, account_id))
+
+    async def find_invited(self, ids: Collection[str]) -> Collection[str]:
+        async with self._database.transaction() as connection:
+            return await find_invited(connection, ids)
 
     async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
         rows = await self._database.pool.fetch(PEOPLE, list(csm_ids)) if csm_ids else ()

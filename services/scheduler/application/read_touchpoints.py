@@ -77,6 +77,14 @@ class TouchpointReader(Protocol):
 
     async def load_rhythms(self, account_id: str) -> AccountRhythms: ...
 
+    async def find_current_account(self, account_id: str) -> str:
+        """The account into which this one was merged; itself when it was not."""
+        ...
+
+    async def find_invited(self, ids: Collection[str]) -> Collection[str]:
+        """Those of these touchpoints that people are invited to."""
+        ...
+
     async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
         """Those whom the directory describes, by id."""
         ...

@@ -17,6 +17,9 @@ class CalendarServer:
 
     touchpoints: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     acts: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
+    schedules: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    feeds: list[str] = field(default_factory=list[str])
+    feed_url: str = "https://drumbeat.example/calendars/secret.ics"
     status: int = 200
     server: TestServer = field(init=False)
 
@@ -25,6 +28,8 @@ class CalendarServer:
         app.router.add_get("/v1/touchpoints", self.list_touchpoints)
         app.router.add_get("/v1/touchpoints/{id}", self.find)
         app.router.add_post("/v1/touchpoints/{id}/{act}", self.act)
+        app.router.add_get("/v1/schedule", self.schedule_of)
+        app.router.add_post("/v1/calendars", self.make_feed)
         self.server = TestServer(app)
 
     @property
@@ -53,6 +58,17 @@ class CalendarServer:
             and start <= parse_instant(item["due_at"]) < end
         ]
         return web.json_response({"items": items, "next_cursor": None}, status=self.status)
+
+    async def schedule_of(self, request: web.Request) -> web.Response:
+        account_id = request.query["account_id"]
+        return web.json_response(
+            {"account_id": account_id, **self.schedules.get(account_id, {})}, status=self.status
+        )
+
+    async def make_feed(self, request: web.Request) -> web.Response:
+        self.feeds.append((await request.json())["account_id"])
+        status = 409 if len(self.feeds) > 2 else self.status
+        return web.json_response({"token": "secret", "url": self.feed_url}, status=status)
 
     async def find(self, request: web.Request) -> web.Response:
         item = self.touchpoints.get(request.match_info["id"])

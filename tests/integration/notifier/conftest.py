@@ -450,7 +450,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             people=PeopleRepository(self.database, ADDRESSES),
             preferences=preferences,
             facts=self.facts_client,
-            now=lambda: SetClock.now_is,
+            calendar=self.calendar_client,
             organization="Northwind",
         )
         app.include_router(page_routes(page))

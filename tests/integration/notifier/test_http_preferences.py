@@ -39,6 +39,20 @@ async def test_a_later_frequency_does_not_lift_an_opt_out(notifier: Notifier) ->
     assert shown["topics"]["education"] == {"opted_in": False, "channel": None, "frequency": "weekly"}
 
 
+async def test_a_wish_ends_and_is_published_as_a_fact(notifier: Notifier) -> None:
+    await notifier.add_acme()
+    url = "/v1/contacts/ann/preferences"
+    await notifier.http.put(url, json={"topics": {"education": {"channel": "in_app", "frequency": "weekly"}}})
+
+    ended = {"channel": "suggested", "frequency": "suggested"}
+    shown = await notifier.http.put(url, json={"topics": {"education": ended}})
+
+    assert shown.json()["topics"]["education"] == {"opted_in": True, "channel": None, "frequency": None}
+    assert (await facts(notifier))[-1] == ("acme", {"contact_id": "ann", "topic": "education", **ended})
+    consent = {"topics": {"education": {"opted_in": True, "channel": "suggested"}}}
+    assert (await notifier.http.put(url, json=consent)).status_code == 422
+
+
 async def test_an_unknown_contact_is_not_found(notifier: Notifier) -> None:
     assert (await notifier.http.get("/v1/contacts/zoe/preferences")).status_code == 404
     body = {"topics": {"education": {"opted_in": False}}}

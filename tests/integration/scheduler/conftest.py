@@ -46,6 +46,7 @@ from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
+from services.scheduler.entrypoints.http_schedule import schedule_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
 from services.scheduler.entrypoints.workers import (
@@ -332,6 +333,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))
     app.include_router(closed_days_routes(partial(read_account_days, database)))
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
+    app.include_router(schedule_routes(reader, clock))
     unit = HandoverUnit(database, clock, made.calendars, PostgresHandovers, reader, lambda: None)
     app.include_router(handover_routes(unit))
     publisher = Publisher("Vendor Ltd", CONSOLE)

@@ -9,10 +9,11 @@ import httpx
 import orjson
 
 from schemas.problems import Malformed
+from schemas.schedule import AccountSchedule
 from schemas.times import format_instant
 from schemas.touchpoints import TouchpointData
 from services.notifier.adapters.clients.service_client import ServiceAway, ServiceClient
-from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
+from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal, TooManyFeeds
 
 MOST_PAGES: Final = 10
 PAGE: Final = 500
@@ -21,7 +22,7 @@ RENAMED: Final = {"id": "touchpoint_id", "type": "touchpoint_type"}
 
 
 class CalendarClient:
-    """Implements the port `Calendar`. `scheduler` is the address of the service."""
+    """Implements the ports `Calendar` and `AccountCalendar`. `scheduler` is the address of the service."""
 
     def __init__(self, scheduler: str, client: ServiceClient) -> None:
         self._scheduler, self._client = scheduler, client
@@ -67,6 +68,26 @@ class CalendarClient:
         if response.status_code in (404, 409, 422):
             return Refusal(_problem(response), is_stale=response.status_code == 409)
         return read_entry(_document(response))
+
+    async def schedule_of(self, account_id: str) -> AccountSchedule:
+        """What the account has before it within a year. Raises CalendarAway."""
+        response = await self._send("GET", "/v1/schedule", params={"account_id": account_id})
+        _document(response)
+        try:
+            return AccountSchedule.read(response.content)
+        except Malformed as problem:
+            raise CalendarAway(f"the scheduler answers in a form that is not known: {problem}") from problem
+
+    async def make_feed(self, account_id: str) -> str:
+        """The secret address of the account's calendar as a feed. Raises CalendarAway and TooManyFeeds."""
+        body = orjson.dumps({"account_id": account_id})
+        response = await self._send("POST", "/v1/calendars", content=body)
+        if response.status_code == 409:
+            raise TooManyFeeds(_problem(response))
+        url = _document(response).get("url")
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            raise CalendarAway("the scheduler's answer names no address of a feed")
+        return url
 
     async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         return _document(await self._send(method, path, **request))

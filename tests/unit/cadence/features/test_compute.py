@@ -399,6 +399,30 @@ def test_the_channel_to_learn_over_is_the_one_wished_for_training_s127() -> None
     assert value_of([prefers("in_app", topic="training", opted_in=True)], "training_channel") is None
 
 
+def test_a_wish_that_ends_leaves_those_of_others_and_none_of_its_own() -> None:
+    """S180: `suggested` ends a contact's own wish, also one for all topics and one on a channel."""
+
+    def wishes(days: int, who: str, **more: object) -> FactEvent:
+        return make_event("preference.changed", NOW - days * DAY, contact_id=who, by_contact=True, **more)
+
+    ann = wishes(9, "ann", frequency="quarterly", channel="in_app")
+    ends = wishes(1, "ann", topic="account", frequency="suggested", channel="suggested")
+    alone, among = (
+        view_of([ann, ends]),
+        view_of([ann, ends, wishes(8, "bob", frequency="weekly", channel="email")]),
+    )
+
+    assert "account" not in alone.preferred_days
+    assert alone.values["preferred_frequency"] is None
+    assert alone.preferred_days["education"] == 90
+    assert "account" not in alone.preferred_channels
+    assert alone.preferred_channels["education"][0] == "in_app"
+    assert among.preferred_days["account"] == 7
+    assert among.preferred_channels["account"][0] == "email"
+    again = wishes(0, "ann", topic="account", frequency="monthly")
+    assert view_of([ann, ends, again]).preferred_days["account"] == 30
+
+
 def test_the_days_since_a_sign_of_growth_count_from_the_newest_s105() -> None:
     events = [make_event("expansion.signalled", NOW - 9 * DAY, signal="power_users")]
     nightly = [make_event("expansion.signalled", NOW - days * DAY, signal="power_users") for days in range(9)]

@@ -161,3 +161,32 @@ def test_of_contacts_with_one_address_only_the_person_lifts_a_refusal_of_another
     assert not any(consent([refusal, recorded("app-9", opted_in=True, own=False, hour=2)]).values())
     assert all(consent([refusal, recorded("app-9", opted_in=True, own=True, hour=2)]).values())
     assert all(consent([refusal, recorded("crm-77", opted_in=True, own=False, hour=2)]).values())
+
+
+def test_a_wish_that_ended_is_none_and_changes_no_consent() -> None:
+    """S180: `suggested` is a wish as any other, until a newer one."""
+
+    def wish(hour: int, **more: object) -> PreferenceRecord:
+        return PreferenceRecord.model_validate(
+            {
+                "contact_id": "ann",
+                "topic": "education",
+                "time": NOW + timedelta(hours=hour),
+                "source": "page",
+                "id": str(hour),
+                **more,
+            }
+        )
+
+    monthly = wish(0, channel="in_app", frequency="monthly")
+    ended = wish(1, channel="suggested", frequency="suggested")
+    refused = wish(2, opted_in=False)
+
+    assert preferences_by_topic([monthly, ended], ["education"])["education"] == TopicPreference(
+        opted_in=True, channel=None, frequency=None
+    )
+    assert preferences_by_topic([refused, monthly, ended], ["education"])["education"] == TopicPreference(
+        opted_in=False, channel=None, frequency=None
+    )
+    later = wish(3, frequency="weekly")
+    assert preferences_by_topic([monthly, ended, later], ["education"])["education"].frequency == "weekly"
