@@ -69,7 +69,7 @@ def test_there_is_no_book_of_what_is_new_where_nothing_is() -> None:
     assert ada.make_book_of_new(NOW) is None
     ada.note(own, "new")
     assert ada.make_book_of_new(NOW) is not None
-    ada.settle()
+    ada.settle(NOW)
     assert ada.make_book_of_new(NOW) is None
 
 
