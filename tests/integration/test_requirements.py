@@ -15,7 +15,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from icalendar import Calendar
 
 from services.cadence.policy.load import SHIPPED, load_policy
 from tests.faults.ledger import Ledger
@@ -59,6 +61,8 @@ class Story:
     dues: Sequence[Item]
     later: Mapping[str, Sequence[Item]]
     deliveries: Mapping[str, Sequence[Item]]
+    feeds: Mapping[str, bytes]
+    """The calendar feeds of an account and of its CSM, at the beginning."""
 
     def rhythm(self, account: str, kind: str) -> Item | None:
         rhythms = self.accounts[account]["plan"]["rhythms"]
@@ -113,6 +117,10 @@ async def _collect_story(stack: Stack, receiver: Receiver) -> Story:
     calendars = {name: await _pages(stack, "scheduler", "/v1/touchpoints", name, year) for name in names}
     delivered_at_once = {name: await _pages(stack, "notifier", "/v1/deliveries", name) for name in names}
     at_once = _data(receiver)
+    feeds = {
+        "std-enterprise": await _subscribe(stack, account_id="std-enterprise"),
+        "dana": await _subscribe(stack, csm_id="dana"),
+    }
 
     hurried = await stack.now()
     late = later_events(hurried)
@@ -124,7 +132,18 @@ async def _collect_story(stack: Stack, receiver: Receiver) -> Story:
         dues=_data(receiver),
         later={name: await _pages(stack, "scheduler", "/v1/touchpoints", name) for name in names},
         deliveries={name: await _pages(stack, "notifier", "/v1/deliveries", name) for name in names},
+        feeds=feeds,
     )  # fmt: skip
+
+
+async def _subscribe(stack: Stack, **owner: str) -> bytes:
+    """The feed, read without a key at the address that was made for it."""
+    made = await stack.post("scheduler", "/v1/calendars", owner)
+    path = made["url"].removeprefix("https://drumbeat.example")
+    async with httpx.AsyncClient(base_url=stack.processes["scheduler"].url) as subscriber:
+        answer = await subscriber.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.content
 
 
 async def _people_act(stack: Stack) -> None:
@@ -568,7 +587,36 @@ def no_review_is_planned_around_new_year(story: Story) -> None:
         assert not [moment for moment in moments if closed[0] <= moment < closed[1]], name
 
 
-# In calendars
+# The customer's side
+
+
+@covers("S188", "S189", "F8")
+def a_customer_subscribes_to_a_year_of_its_meetings(story: Story) -> None:
+    year = story.begin + YEAR
+    expected = {
+        item["id"]: _at(item).replace(microsecond=0)
+        for item in _not_cancelled(story.calendars["std-enterprise"])
+        if item["channel"] in ("call", "meeting") and item["topic"] and item["owner"]["kind"] in PEOPLE
+        and _at(item) < year
+    }  # fmt: skip
+    events: Any = Calendar.from_ical(story.feeds["std-enterprise"]).events
+    standing = [event for event in events if str(event["STATUS"]) == "CONFIRMED"]
+    found = {str(event["UID"]): event["DTSTART"].dt for event in standing if event["DTSTART"].dt < year}
+    assert found == expected
+    reviews = [event["DTSTART"].dt for event in standing if str(event["SUMMARY"]) == "Business review: Dana"]
+    assert len(reviews) >= 4
+    assert min(reviews) < story.begin + timedelta(days=183)
+
+
+@covers("S188")
+def a_csm_subscribes_to_all_work_and_sees_whose_it_is(story: Story) -> None:
+    events: Any = Calendar.from_ical(story.feeds["dana"]).events
+    assert {str(event["UID"]) for event in events} >= {
+        item["id"]
+        for item in _not_cancelled(story.calendars["red-enterprise"])
+        if item["csm_id"] == "dana" and _at(item) < story.begin + YEAR
+    }
+    assert {"red-enterprise", "std-mid"} <= {str(event["SUMMARY"]).partition(": ")[2] for event in events}
 
 
 @covers("S188", "S189", "F8")
