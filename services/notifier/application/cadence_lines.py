@@ -42,9 +42,10 @@ def cadence_lines(notice: Notice, phrases: Phrases) -> Iterator[str]:
         )
         return
     names = dict.fromkeys(each.touchpoint_type for phase in notice.phases for each in phase.rhythms)
+    weeks = "first_weeks" if notice.touchpoint_type == "cadence_told" else "next_weeks"
     for name in names:
         spans = _spans(name, notice.phases)
-        yield _line(name, ", ".join(_parts(spans, phrases)), phrases)
+        yield _line(name, ", ".join(_parts(spans, weeks, phrases)), phrases)
 
 
 def _line(touchpoint_type: str, interval: str, phrases: Phrases) -> str:
@@ -68,7 +69,8 @@ def _interval(name: str, rhythms: Sequence[NoticeRhythm]) -> int | None:
     return next((each.every_days for each in rhythms if each.touchpoint_type == name), None)
 
 
-def _parts(spans: Sequence[_Span], phrases: Phrases) -> Iterator[str]:
+def _parts(spans: Sequence[_Span], weeks: str, phrases: Phrases) -> Iterator[str]:
+    """`weeks`: the phrase for a number of weeks from today on."""
     for index, span in enumerate(spans):
         if span.every_days is None:
             continue
@@ -78,13 +80,13 @@ def _parts(spans: Sequence[_Span], phrases: Phrases) -> Iterator[str]:
             interval = phrases.text("lines", "then", interval=interval)
         elif index > 0:
             interval = phrases.text("lines", "from", interval=interval, date=phrases.date(span.begins_on))
-        yield interval if span.ends_on is None else _until(interval, span, phrases, is_first=index == 0)
+        if span.ends_on is not None:
+            interval = _until(interval, span.begins_on, span.ends_on, None if index else weeks, phrases)
+        yield interval
 
 
-def _until(interval: str, span: _Span, phrases: Phrases, *, is_first: bool) -> str:
-    days = ((span.ends_on or span.begins_on) - span.begins_on).days
-    weeks = round(days / 7)
-    if is_first and 1 <= weeks <= MOST_WEEKS:
-        return phrases.plural("lines", "first_weeks", weeks, interval=interval)
-    last_day = (span.ends_on or span.begins_on) - DAY
-    return phrases.text("lines", "until", interval=interval, date=phrases.date(last_day))
+def _until(interval: str, begins_on: date, ends_on: date, weeks: str | None, phrases: Phrases) -> str:
+    number = round((ends_on - begins_on).days / 7)
+    if weeks is not None and 1 <= number <= MOST_WEEKS:
+        return phrases.plural("lines", weeks, number, interval=interval)
+    return phrases.text("lines", "until", interval=interval, date=phrases.date(ends_on - DAY))

@@ -24,9 +24,8 @@ PHASES = (
 )
 
 
-def lines(language: str, *phases: NoticePhase, **more: object) -> list[str]:
-    fields = {"rhythms": (CHECK_IN,), **more}
-    notice = Notice("acme", "cadence_told", "", (), None, phases=phases, **fields)  # pyright: ignore[reportArgumentType]
+def lines(language: str, *phases: NoticePhase, kind: str = "cadence_told") -> list[str]:
+    notice = Notice("acme", kind, "", (), None, (CHECK_IN,), phases)
     values = cadence_values(notice, load_phrases().phrases(language, UTC_ZONE))
     listed = values["cadence.list"]
     assert isinstance(listed, Items)
@@ -52,6 +51,11 @@ def test_a_rhythm_that_begins_later_says_from_when_and_one_that_ends_until_when(
 
     assert later == "Business review: from 27 April 2026 every 3 months"
     assert ended[0] == "Check-in: every week until 31 January 2027"
+
+
+def test_a_change_says_how_long_from_now_on() -> None:
+    first, _ = lines("en", *PHASES, kind="cadence_changed")
+    assert first.startswith("Check-in: every week for the next 8 weeks, then")
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "pt", "id"])
