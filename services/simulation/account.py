@@ -153,7 +153,7 @@ class SimulatedAccount:
         """Bring the calendar to a change of its plan, with its people named; what changed."""
         if change.gone is not None:
             return self._change_part(change, hours, leads(), now)
-        if self._moves_nothing(change.plan, hours):
+        if self._period.is_exact(now) and self._moves_nothing(change.plan, hours):
             self._read_contents(change.plan)
             return []
         return self.reconcile(change.plan, hours, leads(), now)

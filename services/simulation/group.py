@@ -127,10 +127,7 @@ class GroupSimulation:
         types = {kind for _, kind in account.next_extensions(hours, moment)}
         if not types:
             return False
-        if self._period.is_exact(moment):
-            self._reconcile(account, account.plan, moment)
-        else:
-            self._follow(account, change_rhythms(account.plan, types), moment)
+        self._reconcile_rhythms(account, types, moment)
         return any(at > moment for at, _ in account.next_extensions(hours))
 
     def _hours_of(self, account: SimulatedAccount) -> AccountHours:
@@ -234,16 +231,23 @@ class GroupSimulation:
         return sum(each.minutes for _, each in planned if first <= each.due_at < last)
 
     def _start_rhythms(self, anchors: Mapping[tuple[str, str], datetime], moment: datetime) -> None:
-        concerned: dict[str, SimulatedAccount] = {}
+        begun: defaultdict[str, set[str]] = defaultdict(set)
         for (account_id, kind), anchor in anchors.items():
+            self._accounts[account_id].choose_anchor(kind, anchor)
+            begun[account_id].add(kind)
+        for account_id in sorted(begun):
             account = self._accounts[account_id]
-            account.choose_anchor(kind, anchor)
-            concerned[account_id] = account
-        for account_id in sorted(concerned):
-            account = concerned[account_id]
-            if account.plan is not None:
-                self._reconcile(account, account.plan, moment)
+            self._reconcile_rhythms(account, begun[account_id], moment)
             self._schedule(account, self._period.number_of(moment))
+
+    def _reconcile_rhythms(self, account: SimulatedAccount, types: Iterable[str], moment: datetime) -> None:
+        """Reconcile an account of which these rhythms need it: the whole of it where the scheduler is followed."""
+        if account.plan is None:
+            return
+        if self._period.is_exact(moment):
+            self._reconcile(account, account.plan, moment)
+        else:
+            self._follow(account, change_rhythms(account.plan, types), moment)
 
     def _find_conflicts(self, moment: datetime) -> None:
         """What does not fit the books as they are planned now; later only of what comes due within the period."""
