@@ -1,5 +1,6 @@
 """Reads what people answer to invitations: iTIP REPLY and COUNTER (RFC 5546) from strangers' calendars."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple, cast
@@ -12,6 +13,9 @@ MOST_BYTES: Final = 256 * 1024
 MOST_ATTENDEES: Final = 200
 MOST_ID: Final = 255
 MOST_SEQUENCE: Final = 2**31
+_FOLD: Final = re.compile(r"\r?\n[ \t]")
+_ZONE_BEGINS: Final = "BEGIN:VTIMEZONE"
+_ZONE_ENDS: Final = "END:VTIMEZONE"
 _ANSWERS: Final[dict[str, Answer]] = {
     "ACCEPTED": "accepted",
     "DECLINED": "declined",
@@ -52,7 +56,7 @@ def read_reply(content: bytes) -> CalendarReply | None:
 
 
 def _read(content: bytes) -> CalendarReply | None:
-    calendar: Any = Calendar.from_ical(content.decode("utf-8", "replace").replace("\x00", ""))
+    calendar: Any = Calendar.from_ical(_without_zones(content.decode("utf-8", "replace").replace("\x00", "")))
     method = str(calendar.get("METHOD", "")).upper()
     event = next(iter(calendar.walk("VEVENT")), None)
     if event is None or method not in ("REPLY", "COUNTER"):
@@ -71,6 +75,18 @@ def _read(content: bytes) -> CalendarReply | None:
     )
 
 
+def _without_zones(text: str) -> str:
+    """Zones are known by name. A stranger's rules for one could take hours to expand, and would be kept for others."""
+    kept, depth = list[str](), 0
+    for line in _FOLD.sub("", text).splitlines():
+        mark = line.strip().upper()
+        depth += mark == _ZONE_BEGINS
+        if not depth:
+            kept.append(line)
+        depth -= bool(depth) and mark == _ZONE_ENDS
+    return "\r\n".join(kept) + "\r\n"
+
+
 def _several(value: Any) -> Iterable[Any]:
     values = cast("list[Any]", value) if isinstance(value, list) else [value] if value is not None else []
     return values[:MOST_ATTENDEES]
@@ -85,7 +101,7 @@ def _attendee(value: Any) -> AttendeeAnswer:
 
 
 def _instant(value: Any) -> datetime | None:
-    """In UTC; None: a whole day, or a time without a zone."""
+    """In UTC; None: a whole day, or a time without a zone that is known by its name."""
     moment: object = value.dt if value is not None else None
     if not isinstance(moment, date) or not isinstance(moment, datetime) or moment.tzinfo is None:
         return None

@@ -24,6 +24,7 @@ BODY: Final = {
 
 def inbound_routes(inbound: Inbound) -> APIRouter:
     router = APIRouter(tags=["inbound"])
+    one_at_a_time = asyncio.Lock()
 
     @router.post(
         PATH,
@@ -40,7 +41,9 @@ def inbound_routes(inbound: Inbound) -> APIRouter:
         raw = await request.body()
         if not raw.strip():
             raise Problem(400, "The body is empty. Send the mail as it came in.")
-        # The largest mails take seconds to read; other requests do not wait for them.
-        return await inbound.receive(await asyncio.to_thread(read_mail, raw))
+        # The largest mails take seconds to read: they wait for each other, other requests for none of them.
+        async with one_at_a_time:
+            mail = await asyncio.to_thread(read_mail, raw)
+        return await inbound.receive(mail)
 
     return router
