@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from services.chassis import private_targets
-from services.chassis.access_settings import PolicyChecks, Sessions, Simulations
+from services.chassis.access_settings import Inbound, PolicyChecks, Sessions, Simulations
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
@@ -175,6 +175,7 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
+    inbound: Inbound = Inbound()
     sessions: Sessions = Sessions()
     policy_checks: PolicyChecks = PolicyChecks()
     simulations: Simulations = Simulations()

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter
 
+from services.chassis.clock import real_now
 from services.chassis.service import Runtime
 from services.notifier import settings
+from services.notifier.adapters.channels.sns import SnsVerifier, guarded_fetch
 from services.notifier.adapters.inbound_repository import InboundRepository
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.application.answer_news import AnswerWriter
@@ -12,6 +14,7 @@ from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.link_token import LinkKeys
 from services.notifier.entrypoints.http_inbound import inbound_routes
+from services.notifier.entrypoints.http_provider_events import ProviderServices, provider_routes
 
 
 def inbound_router(
@@ -27,4 +30,10 @@ def inbound_router(
     inbound = InboundRepository(
         runtime.database, runtime.outbox, runtime.clock, addresses, mails, writer, runtime.relay.wake
     )
-    return inbound_routes(inbound)
+    sns = SnsVerifier(
+        configured.inbound.ses_topic_arn, guarded_fetch(configured.webhook_allow_private), real_now
+    )
+    router = APIRouter()
+    router.include_router(inbound_routes(inbound))
+    router.include_router(provider_routes(ProviderServices(inbound, sns, configured.inbound.postmark_secret)))
+    return router

@@ -17,6 +17,7 @@ from services.notifier.domain.inbound_mail import (
     kind_of,
 )
 from services.notifier.domain.mail_reports import Bounce, Complaint
+from services.notifier.domain.provider_events import ProviderReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ async def _find(content: MailContent, work: InboundWork, hashes: Collection[byte
     match content:
         case CalendarAnswer():
             return await work.find_invitation(content.reply.uid, hashes)
-        case Reply() | Bounce() | Complaint():
+        case Reply() | Bounce() | Complaint() | ProviderReport():
             ids = delivery_ids(content.message_ids)
             return await work.find_mail(ids) if ids else None
         case Ignored():
@@ -95,7 +96,7 @@ def _addresses_in(content: MailContent) -> Sequence[str]:
     match content:
         case Reply() | CalendarAnswer():
             return [content.sender] if content.sender else []
-        case Bounce():
+        case Bounce() | ProviderReport():
             return content.addresses
         case Complaint() | Ignored():
             return []

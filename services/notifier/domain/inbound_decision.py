@@ -17,6 +17,7 @@ from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.inbound_mail import CalendarAnswer, Ignored, MailContent, Reply
 from services.notifier.domain.mail_parts import clean_text
 from services.notifier.domain.mail_reports import Bounce, Complaint
+from services.notifier.domain.provider_events import ProviderReport
 from services.notifier.domain.reply_text import MOST_CHARACTERS
 
 UNKNOWN_MAIL: Final = "it names no mail that Drumbeat sent"
@@ -96,9 +97,8 @@ def decide_inbound(
         return InboundDecision(reason=NOT_INVITED if isinstance(content, CalendarAnswer) else UNKNOWN_MAIL)
     is_known = mail.address_hash in addresses
     match content:
-        case Bounce():
-            is_other = bool(addresses) and not is_known
-            return _refused(OTHER_RECIPIENT) if is_other else InboundDecision("bounced", content.kind)
+        case Bounce() | ProviderReport():
+            return _decide_report(content, mail, is_other=bool(addresses) and not is_known)
         case Complaint():
             return InboundDecision("complained") if mail.is_to_contact else _refused(OURS)
         case Reply() | CalendarAnswer():
@@ -107,6 +107,19 @@ def decide_inbound(
 
 def _refused(reason: str) -> InboundDecision:
     return InboundDecision(reason=reason)
+
+
+def _decide_report(
+    content: Bounce | ProviderReport, mail: AnsweredMail, *, is_other: bool
+) -> InboundDecision:
+    """`is_other`: it is about another address than the one that the mail went to."""
+    if is_other:
+        return _refused(OTHER_RECIPIENT)
+    if isinstance(content, Bounce):
+        return InboundDecision("bounced", content.kind)
+    if content.kind == "unsubscribed" and not mail.is_to_contact:
+        return _refused(OURS)
+    return InboundDecision(content.kind)
 
 
 def _decide_answer(content: Reply | CalendarAnswer, mail: AnsweredMail) -> InboundDecision:

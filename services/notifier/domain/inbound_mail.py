@@ -27,6 +27,7 @@ from services.notifier.domain.mail_reports import (
     read_bounce,
     read_complaint,
 )
+from services.notifier.domain.provider_events import ProviderReport
 from services.notifier.domain.reply_text import own_text
 
 MOST_IDS: Final = 50
@@ -60,7 +61,8 @@ class Ignored:
     reason: str
 
 
-MailContent = Reply | CalendarAnswer | Bounce | Complaint | Ignored
+MailContent = Reply | CalendarAnswer | Bounce | Complaint | ProviderReport | Ignored
+"""A bounce or a complaint also as a provider reports it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def kind_of(content: MailContent) -> str:
             return "bounce"
         case Complaint():
             return "complaint"
+        case ProviderReport():
+            return content.kind
         case Ignored():
             return "ignored"
 

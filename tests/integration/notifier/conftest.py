@@ -30,6 +30,7 @@ from services.chassis.settings import Retention
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
+from services.notifier.adapters.channels.sns import SnsVerifier
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
@@ -73,6 +74,7 @@ from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
+from services.notifier.entrypoints.http_provider_events import ProviderServices, provider_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
@@ -80,9 +82,11 @@ from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.integration.notifier.calendar_server import CalendarServer
 from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
+from tests.unit.notifier.sns_signer import TOPIC, SnsSigner
 
 ADDRESSES = AddressKey(b"a" * 32)
 BOX = SecretBox([b"s" * 32])
+POSTMARK_SECRET = "a secret of sixteen characters"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
@@ -147,6 +151,7 @@ class Notifier:
     calendar_client: CalendarClient
     watch: EndpointWatch
     mailing: ServiceMailing
+    sns: SnsSigner
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -344,7 +349,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         self.calendar = CalendarServer()
         self.facts, self.mailer = Facts(), KeptMail()
         self.service_mails = ServiceMailRepository(database, BOX, ADDRESSES)
-        self.outbox = Outbox("/drumbeat/notifier")
+        self.outbox, self.sns = Outbox("/drumbeat/notifier"), SnsSigner()
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"
         self.key_file.write_text("db_test_key")
 
@@ -402,6 +407,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             mailing=ServiceMailing(
                 self.service_mails, PeopleRepository(self.database, ADDRESSES), writer, mailer
             ),
+            sns=self.sns,
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
@@ -464,6 +470,8 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             self.database, self.outbox, clock, ADDRESSES, self.service_mails, writer, lambda: None
         )
         app.include_router(inbound_routes(inbound))
+        sns = SnsVerifier(TOPIC, self.sns.fetch, lambda: NOON)
+        app.include_router(provider_routes(ProviderServices(inbound, sns, POSTMARK_SECRET)))
         app.include_router(
             opt_out_routes(page, self.service_mails, RequestLimit(5, 50, timedelta(minutes=1)))
         )
