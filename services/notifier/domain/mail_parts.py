@@ -3,8 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from email.errors import HeaderParseError, MessageError
-from email.header import decode_header
+from email.errors import MessageError
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
@@ -74,18 +73,6 @@ def walk_parts(mail: Message, *, enclosed: bool = False) -> Iterator[Message]:
 def header_of(mail: Message, name: str) -> str:
     """The first field of this name as text on one line; empty where there is none."""
     return clean_text(str(mail.get(name) or "")[:MOST_HEADER]).replace("\n", " ").strip()
-
-
-def decoded_header(mail: Message, name: str) -> str:
-    """The same with its encoded words decoded (RFC 2047)."""
-    text = header_of(mail, name)
-    try:
-        pieces = decode_header(text)
-    except (HeaderParseError, ValueError, LookupError):
-        return text
-    return clean_text(
-        "".join(decode_text(one, charset) if isinstance(one, bytes) else one for one, charset in pieces)
-    )
 
 
 def address_in(mail: Message, name: str) -> str | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -32,7 +32,6 @@ _SIGNED: Final = {
         "Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type",
     ),
 }  # fmt: skip
-SnsType = Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
 
 
 class ProofRejected(Exception):

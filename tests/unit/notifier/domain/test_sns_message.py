@@ -25,6 +25,8 @@ def test_a_signed_message_is_accepted_in_both_versions(version: str, more: dict[
     check_claims(message, TOPIC, NOON)
     check_signature(message, SIGNER.certificate, NOON)
 
+    assert message["SignatureVersion"] == version
+
 
 def test_the_text_that_is_signed_is_that_of_the_documentation() -> None:
     fields = {"Type": "Notification", "MessageId": "m", "TopicArn": "t", "Message": "x", "Timestamp": "s"}
