@@ -39,7 +39,7 @@ class PlannedTouch(NamedTuple):
     """A planned touchpoint of the person. `is_new`: it was planned since the book was levelled last. `is_shifted`: a
     season moved it out of its place. `is_never_skipped`: it is protected whatever its priority. `is_by_calendar`: an
     escalation of the calendar itself. `has_yielded`: it gave way, and may come back. `owed_within`: its person can do it
-    only after its time, which is this.
+    only after its time, which is this. `is_invited`: people have its date, so it moves only if it cannot stand.
     """
 
     id: str
@@ -58,6 +58,7 @@ class PlannedTouch(NamedTuple):
     is_by_calendar: bool = False
     has_yielded: bool = False
     owed_within: tuple[datetime, datetime] | None = None
+    is_invited: bool = False
 
     @property
     def window(self) -> tuple[datetime, datetime]:

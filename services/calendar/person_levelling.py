@@ -160,10 +160,11 @@ class BookMaker:
         earliest = max(self._day(planned.window[0]), self._today + SETTLED_DAYS)
         latest = self._day(planned.window[1])
         closed = self._closed_days(planned, earliest, latest)
+        is_nowhere = planned.has_yielded or (planned.is_new and not planned.is_invited)
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,
-            planned.soft_days, earliest, latest, closed, Hold.FREE,
-            NOWHERE if planned.is_new or planned.has_yielded else day,
+            planned.soft_days, earliest, latest, closed, Hold.INVITED if planned.is_invited else Hold.FREE,
+            NOWHERE if is_nowhere else day,
         )  # fmt: skip
 
     def _closed_days(self, planned: PlannedTouch, earliest: int, latest: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import orjson
 from schemas.recurrence_text import interval_text
 
 _ACRONYMS: Final = {"arr": "ARR", "csm": "CSM", "nps": "NPS", "id": "id", "csat": "CSAT", "sms": "SMS"}
-_CHANNELS: Final = {"in_app": "in-app", "sms": "SMS", "slack": "Slack"}
+_CHANNELS: Final = {"in_app": "in-app", "sms": "SMS", "slack": "Slack", "calendar": "invitation"}
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _MINUTE: Final = 60.0
 _HOUR: Final = 60 * _MINUTE

@@ -29,6 +29,7 @@ from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.closed_days import read_account_days
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
@@ -36,10 +37,12 @@ from services.scheduler.adapters.release_repository import PostgresReleases
 from services.scheduler.adapters.standing import read_standing
 from services.scheduler.application.follow_releases import follow_releases, read_newer_rules
 from services.scheduler.application.ports import Keep
+from services.scheduler.domain.feed import Publisher
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_links import LINKS
 from services.scheduler.entrypoints.http_standing import standing_routes
@@ -164,6 +167,11 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
         runtime.database, runtime.clock, calendars, PostgresHandovers, reader, after_commit
     )
     app.include_router(handover_routes(handovers))
+    publisher = Publisher(runtime.settings.organization.name, console_url)
+    feeds = PostgresFeeds(runtime.database)
+    app.include_router(
+        feed_routes(FeedServices(feeds, runtime.clock, publisher, settings.feed_url(runtime.settings)))
+    )
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     return app

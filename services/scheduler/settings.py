@@ -20,5 +20,10 @@ def console_url(settings: Settings) -> str:
     return (settings.public_url or settings.url_of("console")).rstrip("/")
 
 
+def feed_url(settings: Settings) -> str:
+    """The address under which readers of calendars reach the scheduler."""
+    return (settings.public_url or settings.url_of("scheduler")).rstrip("/")
+
+
 def http(settings: Settings) -> Http:
     return settings.scheduler

@@ -32,6 +32,7 @@ from services.calendar.touchpoint import (
 from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
 from services.simulation.extending import LAST, UpcomingSlots
+from services.simulation.invitations import Invitations
 from services.simulation.issuing import find_counted, find_sensitive, report_cancelled, report_due
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
 
@@ -56,6 +57,7 @@ class SimulatedAccount:
         self.calendar = {each.id: each for each in book.calendar.touchpoints}
         self.series: dict[str, Series] = {each.type: each for each in book.calendar.series}
         self.last_due_at = dict(book.calendar.last_due_at)
+        self.invited = Invitations(rules.policy)
         self.plan: PlanAdjusted | None = book.calendar.plan
         self._rules, self._period = rules, period
         self._counted = find_counted(rules.policy)

@@ -60,16 +60,30 @@ class PersonWork:
         """Their book to be levelled; what is new is what changed and stands nowhere that the leveller chose."""
         changed, was_levelled = self._changed, self._is_levelled
         self._changed, self._is_levelled = set(), True
-        return self._book(now, changed, was_levelled=was_levelled)
+        own = self._own(now)
+        book = self._book(now, own, changed, was_levelled=was_levelled)
+        for account, touchpoint in own:
+            account.invited.announce(touchpoint, now)
+        return book
 
     def view_book(self, now: datetime) -> PersonBook:
         """Their book to be read only."""
-        return self._book(now, set(), was_levelled=True)
+        return self._book(now, self._own(now), set(), was_levelled=True)
 
-    def _book(self, now: datetime, changed: set[str], *, was_levelled: bool) -> PersonBook:
+    def _own(self, now: datetime) -> list[tuple[SimulatedAccount, Touchpoint]]:
+        """What they have planned within the horizon, by id."""
         horizon = now + timedelta(days=HORIZON_DAYS)
         own = [pair for pair in self.planned(now) if pair[1].due_at < horizon]
-        own.sort(key=lambda pair: pair[1].id)
+        return sorted(own, key=lambda pair: pair[1].id)
+
+    def _book(
+        self,
+        now: datetime,
+        own: Sequence[tuple[SimulatedAccount, Touchpoint]],
+        changed: set[str],
+        *,
+        was_levelled: bool,
+    ) -> PersonBook:
         yielded = sorted(self._yielded(now), key=lambda pair: pair[1].id)
         never_skipped = {
             account.account_id: _find_never_skipped(account) for account in self.accounts.values()
@@ -81,6 +95,7 @@ class PersonWork:
                 never_skipped[account.account_id],
                 now,
                 is_new=not each.is_levelled and not (was_levelled and each.id not in changed),
+                is_invited=account.invited.contains(each, now, is_changed=each.id in changed),
             )
             for account, each in own
         )
@@ -147,6 +162,7 @@ def _planned_touch(
     now: datetime,
     *,
     is_new: bool,
+    is_invited: bool = False,
 ) -> PlannedTouch:
     content = account.content_of(touchpoint)
     precedence, priority = (None, None) if content is None else (content.precedence, content.priority)
@@ -158,6 +174,7 @@ def _planned_touch(
         find_owed_within(
             None if touchpoint.pinned else touchpoint.shift, (touchpoint.start_at, touchpoint.end_at), now
         ),
+        is_invited,
     )  # fmt: skip
 
 
@@ -177,6 +194,7 @@ def apply_moves(work: PersonWork, book: PersonBook, moves: Iterable[LevelledTouc
                 due_at=move.due_at, shift=move.reason, sequence=touchpoint.sequence + 1
             )
         account.change_by_levelling(changed)
+        account.invited.announce_move(changed)
         moved[account.account_id] = account
     return list(moved.values())
 

@@ -18,6 +18,7 @@ from services.notifier.application.write_customer_mail import (
 )
 from services.notifier.domain.people import Account
 from tests.browser.test_pages import axe
+from tests.unit.notifier import invites
 from tests.unit.notifier.events import NOON, due
 from tests.unit.notifier.owner_claims import ACME, CARL, DORA, claim, directory, sending, write
 
@@ -49,8 +50,13 @@ def mail_to_a_customer(language: str) -> str:
     return written.message.html
 
 
+def invitation(language: str) -> str:
+    """To a review, with a long account name and long names of people."""
+    return invites.write(invites.review(NOON), language=language, names=LONG).message.message.html
+
+
 @pytest.mark.parametrize("language", ["en", "de", "pt", "es", "id"])
-@pytest.mark.parametrize("write_mail", [mail_to_people, mail_to_a_customer])
+@pytest.mark.parametrize("write_mail", [mail_to_people, mail_to_a_customer, invitation])
 async def test_a_mail_with_long_names_fits_a_telephone_in_light_and_dark(
     browser: Browser, write_mail: Callable[[str], str], language: str
 ) -> None:

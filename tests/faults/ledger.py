@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
+from email.message import Message
 from typing import Any, cast
 
 import asyncpg
 from confluent_kafka import Consumer, Producer, TopicPartition
+from icalendar import Calendar
 
 from schemas.topics import broker_configs
 from services.chassis.database import database_url
@@ -38,8 +40,19 @@ def structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
 
 UNANNOUNCED = "announce_from IS NULL OR announce_from <= $1 OR status <> 'cancelled'"
 """Changes that wait until an account is quiet; a far occurrence that nobody knows waits until it is near."""
-UNFINISHED = "planned_at IS NULL OR planned_at <= $1"
-"""What has not ended, without what waits for the mail of a later day."""
+UNFINISHED = """
+(planned_at IS NULL OR planned_at <= $1)
+    AND (channel <> 'calendar' OR next_at < clock_timestamp() + interval '1 day')
+"""
+"""What has not ended, without what waits for the mail of a later day, and invitations that wait for their time."""
+
+
+def calendar_changes(mail: Message) -> list[tuple[str, int]]:
+    """The id and the sequence of the touchpoint whose entry in a calendar the mail changes; none for other mails."""
+    parts = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    texts = [cast("bytes", part.get_payload(decode=True)) for part in parts]
+    events = cast("list[Any]", [event for text in texts for event in Calendar.from_ical(text).events])
+    return [(str(event["UID"]), int(event["SEQUENCE"])) for event in events]
 
 
 @dataclass
@@ -261,7 +274,8 @@ class Ledger:
     async def _every_delivery_ended_once(self, released: set[str]) -> None:
         deliveries = await self.rows(
             "notifier",
-            "SELECT id::text, message_id::text, touchpoint_id, channel, state FROM delivery d WHERE NOT EXISTS ("
+            "SELECT id::text, message_id::text, touchpoint_id, channel, state FROM delivery d"
+            " WHERE channel <> 'calendar' AND NOT EXISTS ("
             "SELECT FROM delivery_queue q WHERE q.delivery_id = d.id AND q.planned_at > $1)",
             await self.stack.now(),
         )
@@ -287,11 +301,21 @@ class Ledger:
         assert set(delivered.values()) <= {1}, "a touchpoint was delivered under two webhook ids"
 
     async def _every_mail_has_its_delivery(self) -> None:
-        """The mail server got exactly the mails of the sent deliveries; a repetition has the same Message-ID."""
+        """The mail server got exactly the mails of the sent deliveries; a repetition has the same Message-ID.
+
+        It also has the same calendar: nobody gets two invitations to one change.
+        """
         rows = await self.rows(
             "notifier",
-            "SELECT DISTINCT message_id::text FROM delivery WHERE channel = 'email' AND state = 'sent'",
+            "SELECT DISTINCT message_id::text FROM delivery"
+            " WHERE channel IN ('email', 'calendar') AND state = 'sent'",
         )
-        message_ids = {message_from_bytes(content)["Message-ID"] for _, content in self.stack.mail.messages}
-        mailed = {str(message_id).strip("<>").partition("@")[0] for message_id in message_ids}
+        mails = [message_from_bytes(content) for _, content in self.stack.mail.messages]
+        message_ids = {str(mail["Message-ID"]) for mail in mails}
+        changes = defaultdict[object, set[str]](set)
+        for mail in mails:
+            for change in calendar_changes(mail):
+                changes[mail["To"], *change].add(str(mail["Message-ID"]))
+        assert all(len(ids) == 1 for ids in changes.values()), changes
+        mailed = {message_id.strip("<>").partition("@")[0] for message_id in message_ids}
         assert mailed == {row["message_id"] for row in rows}, (len(mailed), len(rows))

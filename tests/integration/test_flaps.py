@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.announcing import ANNOUNCED_AHEAD
+from services.calendar.announcing import ANNOUNCED_AHEAD
 from tests.stack import Receiver, Stack, event, receiving, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

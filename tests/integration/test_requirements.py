@@ -8,15 +8,18 @@ on it.
 import asyncio
 import itertools
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from icalendar import Calendar
 
+from services.cadence.policy.load import SHIPPED, load_policy
 from tests.faults.ledger import Ledger
 from tests.integration.requirements_history import (
     GROWING,
@@ -39,6 +42,8 @@ DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
 PEOPLE = {"csm", "pooled_csm", "sales"}
 OWNERS = {*PEOPLE, "marketing", "automation"}
+HALF_A_YEAR = timedelta(days=183)
+INVITED = {touchpoint.type for touchpoint in load_policy(SHIPPED).content.touchpoints if touchpoint.invites}
 Item = Mapping[str, Any]
 
 
@@ -56,6 +61,8 @@ class Story:
     dues: Sequence[Item]
     later: Mapping[str, Sequence[Item]]
     deliveries: Mapping[str, Sequence[Item]]
+    feeds: Mapping[str, bytes]
+    """The calendar feeds of an account and of its CSM, at the beginning."""
 
     def rhythm(self, account: str, kind: str) -> Item | None:
         rhythms = self.accounts[account]["plan"]["rhythms"]
@@ -110,6 +117,10 @@ async def _collect_story(stack: Stack, receiver: Receiver) -> Story:
     calendars = {name: await _pages(stack, "scheduler", "/v1/touchpoints", name, year) for name in names}
     delivered_at_once = {name: await _pages(stack, "notifier", "/v1/deliveries", name) for name in names}
     at_once = _data(receiver)
+    feeds = {
+        "std-enterprise": await _subscribe(stack, account_id="std-enterprise"),
+        "dana": await _subscribe(stack, csm_id="dana"),
+    }
 
     hurried = await stack.now()
     late = later_events(hurried)
@@ -121,7 +132,18 @@ async def _collect_story(stack: Stack, receiver: Receiver) -> Story:
         dues=_data(receiver),
         later={name: await _pages(stack, "scheduler", "/v1/touchpoints", name) for name in names},
         deliveries={name: await _pages(stack, "notifier", "/v1/deliveries", name) for name in names},
+        feeds=feeds,
     )  # fmt: skip
+
+
+async def _subscribe(stack: Stack, **owner: str) -> bytes:
+    """The feed, read without a key at the address that was made for it."""
+    made = await stack.post("scheduler", "/v1/calendars", owner)
+    path = made["url"].removeprefix("https://drumbeat.example")
+    async with httpx.AsyncClient(base_url=stack.processes["scheduler"].url) as subscriber:
+        answer = await subscriber.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.content
 
 
 async def _people_act(stack: Stack) -> None:
@@ -565,13 +587,82 @@ def no_review_is_planned_around_new_year(story: Story) -> None:
         assert not [moment for moment in moments if closed[0] <= moment < closed[1]], name
 
 
+# The customer's side
+
+
+@covers("S188", "S189", "F8")
+def a_customer_subscribes_to_a_year_of_its_meetings(story: Story) -> None:
+    year = story.begin + YEAR
+    expected = {
+        item["id"]: _at(item).replace(microsecond=0)
+        for item in _not_cancelled(story.calendars["std-enterprise"])
+        if item["channel"] in ("call", "meeting") and item["topic"] and item["owner"]["kind"] in PEOPLE
+        and _at(item) < year
+    }  # fmt: skip
+    events: Any = Calendar.from_ical(story.feeds["std-enterprise"]).events
+    standing = [event for event in events if str(event["STATUS"]) == "CONFIRMED"]
+    found = {str(event["UID"]): event["DTSTART"].dt for event in standing if event["DTSTART"].dt < year}
+    assert found == expected
+    reviews = [event["DTSTART"].dt for event in standing if str(event["SUMMARY"]) == "Business review: Dana"]
+    assert len(reviews) >= 4
+    assert min(reviews) < story.begin + timedelta(days=183)
+
+
+@covers("S188")
+def a_csm_subscribes_to_all_work_and_sees_whose_it_is(story: Story) -> None:
+    events: Any = Calendar.from_ical(story.feeds["dana"]).events
+    assert {str(event["UID"]) for event in events} >= {
+        item["id"]
+        for item in _not_cancelled(story.calendars["red-enterprise"])
+        if item["csm_id"] == "dana" and _at(item) < story.begin + YEAR
+    }
+    assert {"red-enterprise", "std-mid"} <= {str(event["SUMMARY"]).partition(": ")[2] for event in events}
+
+
+@covers("S188", "S189", "F8")
+def what_people_hold_is_put_into_calendars_half_a_year_ahead(story: Story) -> None:
+    for name in STANDARD:
+        until = story.begin + HALF_A_YEAR
+        held = [item for item in story.calendars[name] if _is_invited_to(item) and _at(item) < until]
+        for item in held:
+            mine = [row for row in _invitations(story, name) if row["touchpoint_id"] == item["id"]]
+            readers = {row["recipient"]["id"] for row in mine}
+            assert readers >= {"dana", f"{name}-decision_maker"}, (name, item["type"], item["due_at"])
+            # What has not gone yet says which morning it waits for; what was given up, why.
+            assert all(row["state"] == "sent" or row["reason"] for row in mine)
+    reviews = [item for item in story.calendars["std-enterprise"] if item["type"] == "business_review"]
+    assert any(story.begin + timedelta(days=130) < _at(item) < story.begin + HALF_A_YEAR for item in reviews)
+    sent = {row["touchpoint_id"] for row in _invitations(story, "std-enterprise") if row["state"] == "sent"}
+    assert sent
+
+
+@covers("S188")
+def invitations_go_a_few_a_morning_and_once_for_each_change(story: Story) -> None:
+    days: Counter[tuple[str, date]] = Counter()
+    for name in story.deliveries:
+        due_at = {item["id"]: _at(item) for item in story.later[name]}
+        sent = [row for row in _invitations(story, name) if row["state"] == "sent"]
+        first: dict[tuple[str, str], datetime] = {}
+        for row in sorted(sent, key=lambda row: row["finished_at"]):
+            key, at = (row["recipient"]["id"], row["touchpoint_id"]), _at(row, "finished_at")
+            is_far = row["touchpoint_id"] in due_at and due_at[row["touchpoint_id"]] - at > timedelta(days=14)
+            if key not in first and is_far:
+                days[row["recipient"]["id"], at.date()] += 1
+            first.setdefault(key, at)
+    assert days
+    assert all(count <= (40 if reader == "dana" else 5) for (reader, _), count in days.items())
+
+
 # Expectations of users
 
 
 @covers("U1")
 def a_year_of_imported_history_notifies_nobody(story: Story) -> None:
     assert not [item for item in story.at_once if item["account_id"] == "imported"]
-    assert not story.delivered_at_once["imported"]
+    at_once = [row for row in story.delivered_at_once["imported"] if row["channel"] != "calendar"]
+    assert not at_once
+    due_at = {item["id"]: _at(item) for item in story.calendars["imported"]}
+    assert all(due_at[row["touchpoint_id"]] > story.begin for row in story.delivered_at_once["imported"])
     asked = [item for item in story.calendars["imported"] if item["origin"] == "one_off"]
     assert all(item["reason"]["rule"].startswith("renewal-") for item in asked)
     assert asked
@@ -584,13 +675,26 @@ def a_pause_defers_customer_touchpoints_and_ends_by_itself(story: Story) -> None
     assert due
     assert all(_at(item) >= until for item in due)
     sent = [delivery for delivery in story.deliveries["paused"] if delivery["state"] == "sent"]
-    assert {delivery["touchpoint_id"] for delivery in sent} <= {item["touchpoint_id"] for item in due}
+    messages = [delivery for delivery in sent if delivery["channel"] != "calendar"]
+    assert {delivery["touchpoint_id"] for delivery in messages} <= {item["touchpoint_id"] for item in due}
+    # To what comes after the pause customers are invited after it.
+    invited = [row for row in sent if row["channel"] == "calendar" and row["recipient"]["kind"] == "contact"]
+    assert not [row for row in invited if story.hurried <= _at(row, "finished_at") < until]
 
 
 @covers("U3")
 def contact_outside_the_plan_counts_as_contact(story: Story) -> None:
     # Three days ago; its next is due four fifths of the interval after that at the earliest.
     assert story.planned("talked", "check_in")[0].date() >= (story.begin + timedelta(days=21)).date()
+
+
+def _is_invited_to(item: Item) -> bool:
+    spoken = item["channel"] in {"call", "meeting"} and item["owner"]["csm_id"] is not None
+    return spoken and item["type"] in INVITED and item["status"] == "planned"
+
+
+def _invitations(story: Story, name: str) -> list[Item]:
+    return [row for row in story.deliveries[name] if row["channel"] == "calendar"]
 
 
 def _mail_of(delivery: Item, kind: str) -> bool:

@@ -49,7 +49,7 @@ _TEXTS = {
         "What an invitation does, to what and when",
         "Invitation: Business review, 8 December 2026",
     ),
-    "invitation.news": ("The same in a sentence", "Your calendar takes the appointment from this mail."),
+    "invitation.news": ("The same in a sentence", "Here is our invitation for your calendar."),
     "invitation.move": ("How its reader has it moved", "Answer this mail and name other times."),
     "invitation.from": ("Who sends it", "Ben Okri"),
     "touchpoint.name": ("The type of touchpoint in the reader's language", "Business review"),

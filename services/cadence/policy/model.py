@@ -77,8 +77,8 @@ class Touchpoint:
         """
         if self.invite is not None:
             return self.invite
-        is_held = self.owner in PERSONS and self.channel in SPOKEN
-        return is_held and self.topic is not None and not self.group
+        is_talk = self.owner in PERSONS and self.channel in SPOKEN
+        return is_talk and self.topic is not None and not self.group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from services.notifier.domain.event import Event
 from services.notifier.domain.invitation import Invitation, Queue
 
 INVITED_TYPES = """
-SELECT kind ->> 'touchpoint_type' FROM catalogue
+SELECT kind ->> 'touchpoint_type', kind ->> 'channel' FROM catalogue
 CROSS JOIN LATERAL jsonb_array_elements(body::jsonb -> 'touchpoint_types') AS kind
 WHERE (kind ->> 'invites')::boolean
 """
@@ -56,9 +56,9 @@ LONGEST_DAY: Final = timedelta(hours=36)
 """From the start of a day anywhere until its end."""
 
 
-async def load_invited_types(connection: Connection) -> frozenset[str]:
-    """The touchpoint types of the policy in force that are put into calendars."""
-    return frozenset(str(row[0]) for row in await connection.fetch(INVITED_TYPES))
+async def load_invited_types(connection: Connection) -> dict[str, str]:
+    """The touchpoint types of the policy in force that are put into calendars, with their channel."""
+    return {str(row[0]): str(row[1]) for row in await connection.fetch(INVITED_TYPES)}
 
 
 async def load_invitations(

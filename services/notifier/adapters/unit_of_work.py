@@ -98,7 +98,7 @@ class UnitOfWork:
             ),
         )
 
-    async def invited_types(self) -> frozenset[str]:
+    async def invited_types(self) -> Mapping[str, str]:
         return await invitation_repository.load_invited_types(self._connection)
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:

@@ -9,6 +9,7 @@ from services.notifier.domain.decision import Action, RecipientDecision
 from services.notifier.domain.delivery import Recipient, RecipientKind, State
 from services.notifier.domain.delivery_policy import decide_recipients
 from services.notifier.domain.event import Event, News
+from services.notifier.domain.invitation import is_appointment
 from services.notifier.domain.invitation_policy import decide_invitations
 from services.notifier.domain.situation import Directory, Situation
 from services.notifier.domain.subscription import Subscription
@@ -58,8 +59,14 @@ async def ingest_events(
 async def _invited(events: Sequence[Event], work: UnitOfWork) -> list[Event]:
     """What is scheduled and is put into calendars: nobody else hears of it yet."""
     scheduled = [event for event in events if event.concerns_calendars and not event.notifies_people]
-    types = await work.invited_types() if scheduled else frozenset[str]()
-    return [event for event in scheduled if event.content.touchpoint_type in types]
+    if not scheduled:
+        return []
+    types = await work.invited_types()
+    return [
+        event
+        for event in scheduled
+        if is_appointment(event.content.touchpoint_type, event.content.channel, types)
+    ]
 
 
 def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -> list[NewDelivery]:

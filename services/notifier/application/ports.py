@@ -82,8 +82,8 @@ class UnitOfWork(Protocol):
 
     async def directory_of(self, events: Sequence[Event]) -> Directory: ...
 
-    async def invited_types(self) -> frozenset[str]:
-        """The touchpoint types of the policy in force that are put into calendars."""
+    async def invited_types(self) -> Mapping[str, str]:
+        """The touchpoint types of the policy in force that are put into calendars, with their channel."""
         ...
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:

@@ -91,7 +91,7 @@ async def preview_customer_message(
     directory = await sources.people.directory_of(example_event(request, type_, None, now))
     account = find_account(request, directory)
     event = example_event(request, type_, account, now)
-    reader = _reader(account, request, type_, directory)
+    reader = reader_of_preview(account, request, type_, directory)
     content = find_content(directory.contents, request.touchpoint_type, "customer", reader.tag)
     if content is None:
         raise no_content(request)
@@ -146,9 +146,10 @@ def _owner_id(type_: TouchpointTypeRecord, account: Account | None) -> str | Non
     return account.sales_id if type_.owner == "sales" else account.csm_id
 
 
-def _reader(
+def reader_of_preview(
     account: Account, request: PreviewRequest, type_: TouchpointTypeRecord, directory: Directory
 ) -> Reader:
+    """Who reads it: the contact that is named, else the first of the audience. Raises NotFound."""
     csm = directory.csms.get(account.csm_id or "")
     return Reader(account, _contact(account, request, type_), csm, request.language)
 

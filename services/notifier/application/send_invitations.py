@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from schemas.touchpoints import TouchpointData
 from services.notifier.application.claim_results import attempted, not_sent
 from services.notifier.application.hand_over_mail import StopMail, hand_over_mail, with_opt_outs
 from services.notifier.application.ingest_events import GATHERS, invitations_of
@@ -20,6 +19,7 @@ from services.notifier.application.write_customer_mail import NoContent, Reader
 from services.notifier.application.write_invitation import (
     Invite,
     InviteContext,
+    data_of,
     reader_of_invite,
     write_invitation,
 )
@@ -87,9 +87,7 @@ def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sendin
     stopped = _stopped(claim, decided, situation, now)
     if stopped is not None:
         return stopped
-    recipient, data = claim.delivery.recipient, claim.event.content
-    if not isinstance(data, TouchpointData):
-        raise TypeError(f"{claim.event.id} is about no touchpoint")
+    recipient, data = claim.delivery.recipient, data_of(claim.event)
     is_first = recipient not in situation.invitations
     invite = Invite(claim.event, data, recipient, decided.method, is_first)
     return _Ready(claim, invite, situation, reader_of_invite(invite, directory, situation))

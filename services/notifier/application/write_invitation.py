@@ -24,7 +24,7 @@ from services.notifier.application.write_customer_mail import (
     write_customer_message,
 )
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import CANCELLED, Event
 from services.notifier.domain.invitation_policy import Method, find_attendees, times_of
 from services.notifier.domain.message import one_line
 from services.notifier.domain.owner_policy import address_of
@@ -56,7 +56,16 @@ class Invite:
     @property
     def phrase(self) -> str:
         """How the keys of its words end."""
-        return "cancelled" if self.is_cancelled else "new" if self.is_first else "changed"
+        if self.is_cancelled:
+            return "cancelled" if self.event.type == CANCELLED else "left"
+        return "new" if self.is_first else "changed"
+
+
+def data_of(event: Event) -> TouchpointData:
+    """People are invited to touchpoints only."""
+    if not isinstance(event.content, TouchpointData):
+        raise TypeError(f"{event.id} is about no touchpoint")
+    return event.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +170,13 @@ def find_organizer(invite: Invite, context: InviteContext) -> CalendarPerson:
 def invitation_values(
     invite: Invite, people: Sequence[CalendarPerson], phrases: Phrases, signature: str
 ) -> Mapping[str, Value | None]:
-    """The values of the placeholders that only invitations have."""
+    """The values of the placeholders that only invitations have; a cancellation has no agenda."""
     name, moment = phrases.touchpoint_type(invite.data.touchpoint_type), phrases.moment(invite.data.due_at)
     names = tuple(person.name or person.address for person in people)
     is_cancelled = invite.is_cancelled
     own = "_own" if invite.is_own else ""
     return {
+        **({"agenda.list": None} if is_cancelled else {}),
         "invitation.title": phrases.text("invitation", f"title_{invite.phrase}", name=name, moment=moment),
         "invitation.news": phrases.text("invitation", f"news_{invite.phrase}"),
         "invitation.people": None if is_cancelled or not names else Items(names),

@@ -1,6 +1,6 @@
 """What a reader's calendar has of a touchpoint, and which invitations of the reader go first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -37,6 +37,20 @@ class Queue:
 
     rank: int = 0
     sent_at: Sequence[datetime] = ()
+
+
+SPOKEN: Final = frozenset({"call", "meeting"})
+"""Channels on which people talk with each other at a time that both keep."""
+
+
+def is_appointment(touchpoint_type: str, channel: str, invited_types: Mapping[str, str]) -> bool:
+    """Whether a touchpoint of this type over this channel is put into calendars.
+
+    `invited_types`: types that the policy puts there, with their channel. What a rule does over another one, such as a
+    check-in by mail, is no appointment.
+    """
+    usual = invited_types.get(touchpoint_type)
+    return usual is not None and (channel == usual or channel in SPOKEN)
 
 
 FIRST: Final = Queue()

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from schemas.touchpoints import TouchpointData
 from schemas.zones import UTC_ZONE
+from services.calendar.announcing import INVITED_AHEAD
 from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
 from services.notifier.domain.customer_policy import (
     NOBODY,
@@ -36,7 +37,6 @@ from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind
 from services.notifier.domain.event import CANCELLED, MOVED, Event
 from services.notifier.domain.invitation import Invitation
 from services.notifier.domain.invitation_slots import (
-    INVITED_AHEAD,
     MOST_TO_CONTACT,
     MOST_TO_CSM,
     Mornings,
@@ -196,10 +196,10 @@ def _decide_time(
 ) -> DeliveryDecision:
     """Updates go at once; first invitations not too far ahead, and a few a day."""
     if recipient not in situation.invitations:
-        if content.due_at - now > INVITED_AHEAD:
-            begins_at = content.due_at - INVITED_AHEAD
-            return DeliveryDecision(Action.SEND, Reason.FAR_AHEAD, send_after=begins_at)
         mornings = _mornings_of(recipient, situation)
+        if content.due_at - now > INVITED_AHEAD:
+            first = mornings.after(content.due_at - INVITED_AHEAD, 1)
+            return DeliveryDecision(Action.SEND, Reason.FAR_AHEAD, send_after=first, timing=Timing("", first))
         slot = find_slot(content.due_at, now, situation.queue, mornings, situation.planned_at)
         if slot is not None:
             return DeliveryDecision(Action.SEND, Reason.MORNING, send_after=slot, timing=Timing("", slot))

@@ -10,8 +10,6 @@ from schemas.zones import TimeZone
 from services.notifier.domain.invitation import Queue
 from services.notifier.domain.working_day import DAY_MAIL_AT, USUAL_DAYS, opening_from
 
-INVITED_AHEAD: Final = timedelta(days=183)
-"""Invitations go six months before the time of the touchpoint, at the earliest."""
 SOON: Final = timedelta(days=14)
 """What takes place within this time is invited to at once."""
 MOST_TO_CONTACT: Final = 5

@@ -8,7 +8,7 @@ from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.delivery import Recipient
 from services.notifier.domain.event import Event
-from services.notifier.domain.invitation import FIRST, Invitation, Queue
+from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_appointment
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 
@@ -42,8 +42,8 @@ class Directory:
     """Content files by key; only where messages are written."""
     programs: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """The programs that contacts got already; only where messages are written."""
-    invited_types: frozenset[str] = frozenset()
-    """The touchpoint types of the policy in force that are put into calendars."""
+    invited_types: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The touchpoint types of the policy in force that are put into calendars, with their channel."""
     invitations: Mapping[str, Mapping[Recipient, Invitation]] = field(
         default_factory=dict[str, Mapping[Recipient, Invitation]]
     )
@@ -82,7 +82,7 @@ class Directory:
             fallback_to=fallback_to,
             planned_at=planned_at,
             notified=self.notified.get(event.content.touchpoint_id or "", frozenset()),
-            invites=event.content.touchpoint_type in self.invited_types,
+            invites=is_appointment(event.content.touchpoint_type, event.content.channel, self.invited_types),
             invitations=self.invitations.get(event.content.touchpoint_id or "", {}),
             queue=queue or FIRST,
         )
@@ -95,7 +95,7 @@ class Situation:
     `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do. `has_waited`: what
     the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
     has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a
-    mail about the touchpoint. `invites`: its type is put into calendars. `invitations`: who has it there, or may have.
+    mail about the touchpoint. `invites`: it is put into calendars. `invitations`: who has it there, or may have.
     `queue`: which invitations go before this one.
     """
 

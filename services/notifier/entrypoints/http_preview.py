@@ -24,8 +24,10 @@ from services.notifier.application.preview import (
     preview_customer_message,
     without_test_mark,
 )
+from services.notifier.application.preview_invitation import preview_invitation
 from services.notifier.application.preview_owner_mail import preview_owner_mail
 from services.notifier.domain.delivery import AttemptOutcome
+from services.notifier.domain.invitation import INVITATION
 from services.notifier.domain.message import Message
 
 
@@ -107,9 +109,11 @@ async def _write(wanted: PreviewWanted, services: PreviewServices) -> Preview:
         wanted.touchpoint_type, wanted.account_id, wanted.contact_id, wanted.language, wanted.reader
     )
     try:
+        now = Now(services.real_now(), services.now())
         if request.reader == "owner":
-            now = Now(services.real_now(), services.now())
             return await preview_owner_mail(request, services.sources, now)
+        if request.touchpoint_type == INVITATION:
+            return await preview_invitation(request, services.sources, now)
         return await preview_customer_message(request, services.sources, services.now())
     except NotFound as problem:
         raise Problem(404, str(problem)) from problem

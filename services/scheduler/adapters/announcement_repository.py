@@ -7,14 +7,16 @@ event is in the outbox exactly when the row that asked for it is gone, and a cra
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from services.calendar.announcing import find_announce_from
 from services.calendar.touchpoint import Status
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.scheduler.adapters.directory_repository import load_directory
+from services.scheduler.adapters.invitations import load_invited_types
 from services.scheduler.adapters.messages import update_events
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_stored
 from services.scheduler.application.ports import TouchpointUpdate, UnannouncedChange
-from services.scheduler.domain.announcing import KnownState, find_announce_from
+from services.scheduler.domain.announcing import KnownState
 
 # The touchpoint is as readers know it, until the first change after that.
 ADD = """
@@ -108,7 +110,8 @@ async def add_changes(
     """
     if not updates:
         return
-    announced = [(update, find_announce_from(update.touchpoint, now)) for update in updates]
+    invited = await load_invited_types(connection)
+    announced = [(update, find_announce_from(update.touchpoint, invited, now)) for update in updates]
     values = [(each.touchpoint.id, each.touchpoint.account_id, each.note, later) for each, later in announced]
     await connection.execute(ADD, *columns_of(values))
     # What was just made and is far has nothing to announce.

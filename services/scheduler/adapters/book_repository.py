@@ -40,6 +40,7 @@ from services.scheduler.adapters import rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
+from services.scheduler.adapters.invitations import UNKNOWN_THERE, find_invited, load_invited_types
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.level_books import UnreadableBook
@@ -76,13 +77,13 @@ TOUCH = """t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.end_a
 PLANNED = f"""
 SELECT {TOUCH},
     coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new,
-    t.verdict AS shift, false AS has_yielded
+    t.verdict AS shift, false AS has_yielded, t.type = ANY($4::text[]) AND NOT {UNKNOWN_THERE} AS is_invited
 FROM touchpoint t LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.csm_id = $1 AND t.status = 'planned' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at < $2
 ORDER BY t.id
 """
 YIELDED = f"""
-SELECT {TOUCH}, true AS is_new, NULL AS shift, true AS has_yielded
+SELECT {TOUCH}, true AS is_new, NULL AS shift, true AS has_yielded, false AS is_invited
 FROM touchpoint t CROSS JOIN LATERAL (SELECT t.face) r
 WHERE t.csm_id = $1 AND t.closure = 'withdrawn' AND t.verdict LIKE 'gave way: %' AND t.latest_at > $2
     AND t.due_at < $3
@@ -160,7 +161,8 @@ class PostgresBooks:
     async def _load(self, csm_id: str, now: datetime) -> PersonBook:
         former = await self._connection.fetchval(LEVELLED, csm_id)
         horizon = now + timedelta(days=HORIZON_DAYS)
-        planned = await self._connection.fetch(PLANNED, csm_id, horizon, former)
+        invited = sorted(await load_invited_types(self._connection))
+        planned = await self._connection.fetch(PLANNED, csm_id, horizon, former, invited)
         yielded = await self._connection.fetch(YIELDED, csm_id, now, horizon)
         hours = (await load_csm_hours(self._connection, [csm_id])).get(csm_id) or DEFAULT_HOURS
         weekly = await self._connection.fetchval(MINUTES, csm_id)
@@ -225,10 +227,13 @@ class PostgresBooks:
         touches = {touch.id: touch for touch in (*book.touches, *book.yielded)}
         mine = await lock_accounts(self._connection, {touches[each].account_id for each in ids})
         locked = await self._connection.fetch(LOCK_TOUCHPOINTS, sorted(ids), sorted(mine))
+        # Asked after the locks, which an announcement takes too: until then one may have invited people.
+        invited = await find_invited(self._connection, (row["id"] for row in locked))
         return [
             stored
             for stored in map(rows.read_stored, locked)
             if is_as_read(stored, touches[stored.touchpoint.id], book.csm_id)
+            and (touches[stored.touchpoint.id].is_invited or stored.touchpoint.id not in invited)
         ]
 
     async def save_relief(self, csm_id: str, relief: PersonRelief) -> None:
@@ -268,7 +273,7 @@ def _planned_touch(row: rows.Row, never_skipped: Collection[tuple[str, str]], no
         row["latest_at"], row["soft_days"], row["minutes"], priority, row["is_new"],
         is_by_season(row["shift"]), (row["account_id"], row["type"]) in never_skipped,
         row["origin"] == Origin.CALENDAR, row["has_yielded"],
-        find_owed_within(shift, (row["start_at"], row["end_at"]), now),
+        find_owed_within(shift, (row["start_at"], row["end_at"]), now), row["is_invited"],
     )  # fmt: skip
 
 

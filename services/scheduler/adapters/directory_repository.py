@@ -20,6 +20,7 @@ from services.calendar.public_holidays import find_place
 from services.calendar.zones import load_zone
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
+from services.scheduler.adapters.invitations import load_invited_types, redate_announcements
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
 from services.scheduler.adapters.people_changes import load_people, mark_accounts_of
 from services.scheduler.adapters.person_marks import mark_people
@@ -62,6 +63,7 @@ INSERT INTO left_person (csm_id, pool) SELECT csm_id, pool FROM person WHERE csm
 ON CONFLICT (csm_id) DO UPDATE SET pool = excluded.pool, left_at = now()
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
+FORGET_FEEDS = "DELETE FROM calendar_feed WHERE csm_id = ANY($1::text[])"
 HOURS = """
 SELECT csm_id, name, timezone, working_days, day_start, day_end, country, region, away
 FROM person WHERE csm_id = ANY($1::text[])
@@ -136,15 +138,19 @@ class PostgresDirectoryRepository:
         people = await load_people(self._connection, csm_ids)
         await self._connection.execute(REMEMBER_LEFT, csm_ids)
         await self._connection.execute(FORGET_CSMS, csm_ids)
+        await self._connection.execute(FORGET_FEEDS, csm_ids)
         await mark_accounts_of(self._connection, people, {})
 
     async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
-        """Store what is known of the policy; other holidays mark every account."""
+        """Store what is known of the policy; other holidays mark every account, other invitations are announced."""
         before = await load_holidays(self._connection)
+        invited = await load_invited_types(self._connection)
         for record in records:
             await self._connection.execute(SAVE_POLICY, record.version, record.write().decode())
         if records and before != await load_holidays(self._connection):
             await self._connection.execute(MARK_ALL)
+        if records:
+            await redate_announcements(self._connection, invited, await load_invited_types(self._connection))
 
 
 def csm_values(record: CsmRecord) -> tuple[object, ...]:

@@ -37,6 +37,7 @@ STATEMENTS = (
     "DELETE FROM early_outcome WHERE account_id = ANY($1::text[])",
     "DELETE FROM assignment WHERE account_id = ANY($1::text[])",
     "DELETE FROM hand_act WHERE account_id = ANY($1::text[])",
+    "DELETE FROM calendar_feed WHERE account_id = ANY($1::text[])",
     """
     UPDATE account_calendar SET version = -1, plan = NULL, shape = NULL, extend_at = NULL,
         announce_at = NULL, changed_since = NULL

@@ -43,6 +43,7 @@ MOVE = (
     "DELETE FROM archived_contact WHERE account_id = $1 AND account_id <> $2",
     "UPDATE hand_act SET account_id = $2 WHERE account_id = $1",
     "UPDATE announcement SET account_id = $2 WHERE account_id = $1",
+    "UPDATE calendar_feed SET account_id = $2 WHERE account_id = $1",
     # The plan of the account that stays is reconciled in full.
     """
     UPDATE account_calendar s SET shape = NULL, announce_at = least(s.announce_at, e.announce_at),

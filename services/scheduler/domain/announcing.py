@@ -2,21 +2,14 @@
 
 Plans alternate within seconds; readers hear only of what remains. So an event is chosen from two states, never from the
 changes between them: what was created and withdrawn meanwhile has none, nor has what is again as it was.
-
-Occurrences of rhythms are planned a year ahead, and most of those of today's rhythm never take place: readers learn of
-one when it is near.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from schemas.touchpoints import Kind
 from schemas.vocabulary import Owner
 from services.calendar.touchpoint import OPEN, Holder, Origin, Status, Touchpoint
-
-ANNOUNCED_AHEAD: Final = timedelta(days=35)
-"""How far ahead readers know the occurrences of rhythms: five weeks, a few days more than digital ones are planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +58,3 @@ def choose_event(known: KnownState, touchpoint: Touchpoint) -> Kind | None:
     if not known.is_known:
         return "scheduled"
     return "moved" if touchpoint.status in OPEN and known.differs_from(touchpoint) else None
-
-
-def find_announce_from(touchpoint: Touchpoint, now: datetime) -> datetime | None:
-    """From when readers who do not know it learn of it, on the service clock; None: at once.
-
-    Dates that a contract, an event or a person set are announced however far they are.
-    """
-    if touchpoint.origin is not Origin.RHYTHM or touchpoint.status is not Status.PLANNED or touchpoint.pinned:
-        return None
-    announce_from = touchpoint.due_at - ANNOUNCED_AHEAD
-    return announce_from if announce_from > now else None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from icalendar import Calendar
@@ -85,9 +85,9 @@ def entry(mail: Mail) -> dict[str, Any]:
     """What a calendar reads of a mail."""
     assert mail.calendar is not None
     calendar = Calendar.from_ical(mail.calendar.content)
-    (event,) = calendar.walk("VEVENT")
-    attendees = event.get("ATTENDEE", [])
-    attendees = attendees if isinstance(attendees, list) else [attendees]
+    event = cast("Any", calendar.events[0])
+    attendees: list[Any] = event.get("ATTENDEE", [])
+    attendees = attendees if isinstance(attendees, list) else [attendees]  # pyright: ignore[reportUnnecessaryIsInstance]
     return {
         "method": str(calendar["METHOD"]),
         "uid": str(event["UID"]),
@@ -149,6 +149,8 @@ async def test_a_repeated_event_invites_nobody_again_and_other_types_nobody(noti
         await send(notifier)
     await announce(notifier, touchpoint_type="tips", touchpoint_id="33333333-2222-4222-8222-222222222222")
     await announce(notifier, topic=None, touchpoint_id="44444444-2222-4222-8222-222222222222")
+    by_mail: dict[str, Any] = {"owner": "automation", "channel": "email"}
+    await announce(notifier, touchpoint_id="55555555-2222-4222-8222-222222222222", **by_mail)
 
     assert len(await send(notifier) + notifier.mailer.mails) == 3
 
@@ -275,7 +277,7 @@ async def test_another_leader_invites_anew_and_the_former_one_is_let_go(notifier
     (of_carl,) = [
         mail for mail in notifier.mailer.mails if mail.to == CARL and entry_or_none(mail) == "CANCEL"
     ]
-    assert of_carl.message.subject.startswith("Cancelled: ")
+    assert of_carl.message.subject.startswith("Without you: ")
 
 
 def entry_or_none(mail: Mail) -> str | None:
@@ -497,3 +499,21 @@ async def test_the_whole_mail_has_the_calendar_as_an_alternative_and_as_a_file(n
     assert mail.calendar is not None
     assert file.get_content() == mail.calendar.content
     assert part.get_payload(decode=True) == mail.calendar.content
+
+
+async def test_an_invitation_is_previewed_for_an_account_and_a_language(notifier: Notifier) -> None:
+    await begin(notifier)
+    await notifier.add_content("invitation", (CONTENT / "de/invitation.md").read_text("utf-8"), language="de")
+    wanted = {"touchpoint_type": "invitation", "account_id": "acme"}
+
+    shown = (await notifier.http.get("/v1/preview", params=wanted)).json()
+    assert shown["subject"] == "Invitation: Business review, Monday, 16 March 2026 at 13:00 CET"
+    assert "- Carl\n- Ann\n- Ben" in shown["text"]
+    german = (await notifier.http.get("/v1/preview", params={**wanted, "language": "de"})).json()
+    assert german["subject"].startswith("Einladung: ")
+    sent = await notifier.http.post("/v1/preview/send", json={**wanted, "to": "me@vendor.example"})
+    assert sent.json()["state"] == "sent"
+    (mail,) = notifier.mailer.mails
+    assert mail.calendar is None, "a test changes no calendar"
+    unknown = await notifier.http.get("/v1/preview", params={**wanted, "account_id": "zoe"})
+    assert unknown.status_code == 404

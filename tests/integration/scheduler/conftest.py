@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
 
 from schemas.envelope import Envelope, kafka_headers
 from services.calendar.person_book import PersonBook
@@ -30,16 +31,19 @@ from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.closed_days import read_account_days
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
 from services.scheduler.application.level_books import level_next_book
 from services.scheduler.application.ports import Keep
+from services.scheduler.domain.feed import Publisher
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
@@ -58,7 +62,7 @@ CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
     due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book,
-    data_release, left_person"""
+    data_release, left_person, calendar_feed"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32
@@ -87,6 +91,7 @@ class Scheduler:
     clock: FixedClock = field(default_factory=lambda: FixedClock(MONDAY, MONDAY, 1.0))
     counted: dict[str, int] = field(default_factory=dict[str, int])
     offset: int = 0
+    app: FastAPI = field(default_factory=FastAPI)
 
     def count(self, what: str, number: int) -> None:
         self.counted[what] = self.counted.get(what, 0) + number
@@ -313,7 +318,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
         base_url="http://scheduler",
         headers={"Authorization": f"Bearer {key}"},
     )
-    made = Scheduler(database, http)
+    made = Scheduler(database, http, app=app)
     reader = PostgresReader(database)
     app.include_router(read_routes(reader, clock))
     app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))
@@ -321,6 +326,8 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
     unit = HandoverUnit(database, clock, made.calendars, PostgresHandovers, reader, lambda: None)
     app.include_router(handover_routes(unit))
+    publisher = Publisher("Vendor Ltd", CONSOLE)
+    app.include_router(feed_routes(FeedServices(PostgresFeeds(database), clock, publisher, CONSOLE)))
     app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, reader, lambda: None)))
     yield made
     await http.aclose()

@@ -8,8 +8,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
+from services.calendar.announcing import ANNOUNCED_AHEAD
 from services.scheduler.application.announce_changes import QUIET
-from services.scheduler.domain.announcing import ANNOUNCED_AHEAD
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.touchpoints import TouchpointData
 from schemas.zones import find_zone
-from services.scheduler.domain.announcing import ANNOUNCED_AHEAD
+from services.calendar.announcing import ANNOUNCED_AHEAD
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration

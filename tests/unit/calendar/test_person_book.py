@@ -90,3 +90,21 @@ def test_new_rhythms_begin_where_the_weeks_have_room_and_nothing_moves_in_that_p
     assert len(levelled.anchors) == 40
     assert not levelled.moves
     assert max(weeks.values()) <= 12, weeks
+
+
+def test_what_people_are_invited_to_moves_only_out_of_a_week_that_does_not_hold_it() -> None:
+    """S188: twelve talks of an hour on four days of a week of ten hours, and of one of thirty."""
+    free = [touch(number, NOW + (28 + number % 4) * DAY, is_new=False) for number in range(12)]
+    invited = [each._replace(is_invited=True) for each in free]
+    assert len(level_person(person(invited), NOW).moves) == 2
+    assert level_person(person(invited, weekly_minutes=1800), NOW).moves == ()
+    assert level_person(person(free, weekly_minutes=1800), NOW).moves
+
+
+def test_what_people_are_invited_to_keeps_its_day_also_in_a_book_that_is_new_to_it() -> None:
+    """It came with an account that was handed over."""
+    target_at = NOW + 28 * DAY
+    new = [touch(number, target_at) for number in range(6)]
+    assert level_person(person(new, weekly_minutes=1800), NOW).moves
+    invited = [each._replace(is_invited=True) for each in new]
+    assert level_person(person(invited, weekly_minutes=1800), NOW).moves == ()

@@ -1,0 +1,42 @@
+"""What people are invited to in a simulation: as live, what readers of events know to be where it is.
+
+Live, events wait until an account is quiet, so books are levelled before what has just changed is announced.
+"""
+
+from datetime import datetime
+
+from services.cadence.policy import Policy
+from services.calendar.announcing import find_announce_from
+from services.calendar.touchpoint import Touchpoint
+
+
+class Invitations:
+    """What readers know of the touchpoints of one account; of those that never changed, what there is."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._catalogue = policy.catalogue
+        self._known: dict[str, datetime] = {}
+
+    def __contains__(self, touchpoint_type: object) -> bool:
+        """Whether people are invited to a type."""
+        found = self._catalogue.get(touchpoint_type) if isinstance(touchpoint_type, str) else None
+        return found is not None and found.invites
+
+    def contains(self, touchpoint: Touchpoint, now: datetime, *, is_changed: bool) -> bool:
+        """Whether people are invited to it where it is. `is_changed`: since its person's book was levelled last."""
+        if touchpoint.type not in self:
+            return False
+        known = self._known.get(touchpoint.id)
+        if known is None and not is_changed and find_announce_from(touchpoint, self, now) is None:
+            known = touchpoint.due_at
+        return known == touchpoint.due_at
+
+    def announce(self, touchpoint: Touchpoint, now: datetime) -> None:
+        """Let readers know where it is, if it is near enough."""
+        if touchpoint.type in self and find_announce_from(touchpoint, self, now) is None:
+            self._known[touchpoint.id] = touchpoint.due_at
+
+    def announce_move(self, touchpoint: Touchpoint) -> None:
+        """Let readers who know it learn where it is."""
+        if touchpoint.id in self._known:
+            self._known[touchpoint.id] = touchpoint.due_at
