@@ -1,12 +1,16 @@
 """Mail that comes in: a fact once, from who was written to, with a word to who leads the account."""
 
+import re
 from typing import Any
 
 import pytest
 
 from schemas.ids import derived_id
+from services.chassis.dead_letters import Record
+from services.chassis.settings import Retention
+from services.notifier.adapters.retention import prune_loop
 from services.notifier.application.service_mail import send_service_mails
-from tests.integration.notifier.conftest import ACME, NOON, Notifier, SetClock
+from tests.integration.notifier.conftest import ACME, NOON, Notifier, SetClock, touchpoint
 from tests.integration.notifier.test_invitations import REVIEW, SOON, advance, announce, begin, send
 from tests.unit.notifier.inbound_mails import (
     absence_notice,
@@ -247,7 +251,20 @@ async def test_another_time_is_proposed_with_a_link_that_moves_it_there(notifier
     await send_service_mails(notifier.mailing, 10)
     mail = notifier.mailer.mails[-1]
     assert mail.to == "carl@vendor.example"
-    assert "?do=move&to=2026-03-11T09%3A00" in mail.message.text
+    link = re.search(r"http://test(/a/\S+)", mail.message.text)
+    assert link is not None
+    assert link[1].endswith("?do=move&to=2026-03-11T09%3A00")
+    notifier.calendar.add(
+        touchpoint(touchpoint_id=REVIEW, touchpoint_type="business_review", status="planned", owner="csm")
+    )
+    page = await notifier.http.get(link[1])
+    assert 'value="2026-03-11T09:00"' in page.text
+    moved = await notifier.http.post(
+        link[1].partition("?")[0], data={"act": "move", "to": "2026-03-11T09:00", "version": "3"}
+    )
+    assert moved.status_code == 200
+    ((touchpoint_id, act, body),) = notifier.calendar.acts
+    assert (touchpoint_id, act, body["to"]) == (REVIEW, "reschedule", "2026-03-11T09:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +301,66 @@ async def test_what_a_contact_wrote_is_erased_with_the_contact(notifier: Notifie
 
     for table in ("inbound_mail", "service_mail", "in_app"):
         assert await notifier.database.pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_what_was_told_is_kept_no_longer_than_until_it_is_sent(notifier: Notifier) -> None:
+    delivery_id = await begin_with_mail(notifier)
+    await post(notifier, gmail_reply(delivery_id))
+    stored = "SELECT data::text LIKE '%the import%', state FROM service_mail"
+    assert tuple(await notifier.database.pool.fetchrow(stored)) == (True, "pending")
+    await send_service_mails(notifier.mailing, 10)
+
+    assert tuple(await notifier.database.pool.fetchrow(stored)) == (False, "sent")
+
+
+async def test_a_reply_about_an_account_that_nobody_leads_is_told_to_the_mailbox(notifier: Notifier) -> None:
+    await notifier.add_acme(contacts=ACME["contacts"][:1])
+    delivery_id = (await mail_to_ann(notifier))["id"]
+    await post(notifier, gmail_reply(delivery_id))
+    await send_service_mails(notifier.mailing, 10)
+
+    assert notifier.mailer.mails[-1].to == "ops@vendor.example"
+    assert "Could we talk about the import" in notifier.mailer.mails[-1].message.text
+
+
+async def test_who_leads_reads_it_in_their_language(notifier: Notifier) -> None:
+    delivery_id = await begin_with_mail(notifier)
+    await notifier.add_carl(language="de", version=2)
+    await post(notifier, gmail_reply(delivery_id))
+    (entry,) = await feed_of_carl(notifier)
+
+    assert entry["title"] == "Ann (Acme & Sons) hat geantwortet: Tipps"
+
+
+async def test_an_erased_account_takes_what_came_in_with_it(notifier: Notifier) -> None:
+    delivery_id = await begin_with_mail(notifier)
+    await post(notifier, gmail_reply(delivery_id))
+    await notifier.consume(Record("touchpoint.events", 0, 99, b"acme", None, (), 0))
+
+    for table in ("inbound_mail", "service_mail", "in_app"):
+        assert await notifier.database.pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_what_came_in_moves_with_an_account_that_is_merged(notifier: Notifier) -> None:
+    delivery_id = await begin_with_mail(notifier)
+    await post(notifier, gmail_reply(delivery_id))
+    await notifier.add_acme(version=2, merged_into="globex")
+
+    assert await notifier.database.pool.fetchval("SELECT account_id FROM inbound_mail") == "globex"
+
+
+async def test_old_receipts_are_deleted(notifier: Notifier) -> None:
+    delivery_id = await begin_with_mail(notifier)
+    await post(notifier, gmail_reply(delivery_id))
+    await notifier.database.pool.execute(
+        "UPDATE inbound_mail SET received_at = received_at - interval '401 days'"
+    )
+    await post(notifier, postfix_bounce(delivery_id))
+    clock = SetClock(NOON, NOON, 1.0)
+    await prune_loop(notifier.database, notifier.queue, clock, Retention()).run_once()
+
+    kinds = await notifier.database.pool.fetch("SELECT kind FROM inbound_mail")
+    assert [row[0] for row in kinds] == ["bounce"]
 
 
 async def test_mail_is_taken_in_also_when_the_service_clock_is_ahead(notifier: Notifier) -> None:
