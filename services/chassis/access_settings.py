@@ -1,4 +1,4 @@
-"""Settings of access: sessions, and how much of the engine a policy that is only checked may use."""
+"""Settings of access: sessions, mail providers, and how much of the engine a policy that is only checked may use."""
 
 from pydantic import Field
 
@@ -26,3 +26,12 @@ class Simulations(Group):
     megabytes: int = Field(default=4_096, ge=512)
     most_waiting: int = Field(default=1, ge=0, le=100)
     processes: int = Field(default=2, ge=1, le=16)
+
+
+class Inbound(Group):
+    """What proves that events about mail come from the provider; without it they are refused."""
+
+    postmark_secret: str | None = Field(default=None, min_length=16, max_length=200)
+    ses_topic_arn: str | None = Field(
+        default=None, pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d+:[A-Za-z0-9_.-]+$"
+    )

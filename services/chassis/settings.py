@@ -9,13 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,7 +18,7 @@ from pydantic_settings import (
 )
 
 from services.chassis import private_targets
-from services.chassis.access_settings import PolicyChecks, Sessions, Simulations
+from services.chassis.access_settings import Inbound, PolicyChecks, Sessions, Simulations
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
@@ -175,6 +169,7 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
+    inbound: Inbound = Inbound()
     sessions: Sessions = Sessions()
     policy_checks: PolicyChecks = PolicyChecks()
     simulations: Simulations = Simulations()

@@ -56,6 +56,7 @@ from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices, missing_page
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_inbound import LARGER_BODIES
 from services.notifier.entrypoints.http_links import LINKS
 from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_opt_out import opt_out_routes
@@ -68,6 +69,7 @@ from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
 from services.notifier.entrypoints.service_mail_sender import service_mail_loop
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
+from services.notifier.inbound import inbound_router
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -96,6 +98,7 @@ class Services:
     calendar: CalendarClient
     facts: FactsClient
     service_mails: ServiceMailRepository
+    addresses: AddressKey
 
 
 def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Services:
@@ -123,6 +126,7 @@ def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Se
         calendar=CalendarClient(scheduler, others),
         facts=FactsClient(rules_engine, scheduler, others),
         service_mails=ServiceMailRepository(database, box, addresses),
+        addresses=addresses,
     )
 
 
@@ -230,21 +234,15 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
     chassis = Chassis("notifier", runtime.clock, runtime.keys, ready, warnings, runtime.rest)
-    app = make_app(chassis, title="notifier", links=LINKS)
+    app = make_app(chassis, title="notifier", links=LINKS, larger_bodies=LARGER_BODIES)
+    repository, wake = services.subscriptions, services.webhooks.claiming.wake
     for_subscriptions = SubscriptionServices(
-        subscriptions=services.subscriptions,
-        queries=services.queries,
-        client=services.client,
-        clock=runtime.clock,
-        wake_sender=services.webhooks.claiming.wake,
+        repository, services.queries, services.client, runtime.clock, wake_sender=wake
     )
     app.include_router(subscription_routes(for_subscriptions))
     app.include_router(delivery_routes(services.queries, runtime.clock))
-    app.include_router(
-        message_routes(
-            MessageReader(runtime.database, services.queries), services.people, runtime.settings.retention
-        )
-    )
+    reader = MessageReader(runtime.database, services.queries)
+    app.include_router(message_routes(reader, services.people, runtime.settings.retention))
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     pages = make_page_services(runtime, services, link_keys)
@@ -259,6 +257,8 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     )
     app.include_router(action_routes(actions))
     app.include_router(page_routes(pages))
+    mails, book = services.service_mails, services.people_book
+    app.include_router(inbound_router(runtime, services.addresses, mails, book, link_keys))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_keys)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))

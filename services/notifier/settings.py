@@ -48,6 +48,7 @@ def sender(settings: Settings) -> Sender:
         mailbox if is_named else ParsedMailbox(name, mailbox.address),
         parse_mailbox(email.reply_to) if email.reply_to else None,
         parse_mailbox(email.redirect_to).address if email.redirect_to else None,
+        is_postmark=settings.inbound.postmark_secret is not None,
     )
 
 

@@ -35,6 +35,13 @@ PEOPLE = (
     "DELETE FROM presented_program WHERE contact_id = ANY($1::text[])",
     "DELETE FROM in_app WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM invitation WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    # What people of ours were told of an answer repeats what the contact wrote.
+    """
+    DELETE FROM in_app a USING inbound_mail m
+    WHERE a.id = m.id AND m.recipient_kind = 'contact' AND m.recipient_id = ANY($1::text[])
+    """,
+    "DELETE FROM service_mail WHERE kind = 'answer' AND data ->> 'contact_id' = ANY($1::text[])",
+    "DELETE FROM inbound_mail WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM contact WHERE contact_id = ANY($1::text[])",
 )
 KEEP_CANCELLATIONS = f"""
@@ -64,6 +71,8 @@ EVENTS = (
     """,
     "DELETE FROM in_app WHERE account_id = $1",
     "DELETE FROM invitation WHERE account_id = $1",
+    "DELETE FROM service_mail WHERE kind = 'answer' AND data ->> 'account_id' = $1",
+    "DELETE FROM inbound_mail WHERE account_id = $1",
 )
 FINAL = """
 WITH unsent AS (

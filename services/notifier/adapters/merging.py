@@ -33,6 +33,7 @@ MOVE = (
     "UPDATE undelivered_event SET account_id = $2 WHERE account_id = $1",
     "UPDATE in_app SET account_id = $2 WHERE account_id = $1",
     "UPDATE invitation SET account_id = $2 WHERE account_id = $1",
+    "UPDATE inbound_mail SET account_id = $2 WHERE account_id = $1",
 )
 
 

@@ -41,7 +41,7 @@ class PeopleRepository:
             account = (await load_accounts(connection, [account_id])).get(account_id)
             contacts = account.contacts if account else ()
             contact = next((one for one in contacts if one.contact_id == contact_id), None)
-            csm = await _person(connection, account.csm_id) if account and account.csm_id else None
+            csm = await load_person(connection, account.csm_id) if account and account.csm_id else None
             return Reader(account, contact, csm)
 
     async def directory_of(self, event: Event) -> Directory:
@@ -66,6 +66,6 @@ class PeopleRepository:
         return await self._database.pool.fetchval(ACCOUNT_NAME, account_id)
 
 
-async def _person(connection: Connection, csm_id: str) -> CsmRecord | None:
+async def load_person(connection: Connection, csm_id: str) -> CsmRecord | None:
     row = await connection.fetchrow(PERSON, csm_id)
     return read_person(row) if row is not None else None

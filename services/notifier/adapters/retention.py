@@ -38,6 +38,9 @@ WHERE ctid = ANY (ARRAY(SELECT ctid FROM presented_program WHERE presented_at < 
 PRUNE_INVITATIONS: Final = f"""
 DELETE FROM invitation WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation WHERE ends_at < $1 LIMIT {BATCH_ROWS}))
 """
+PRUNE_INBOUND: Final = f"""
+DELETE FROM inbound_mail WHERE ctid = ANY (ARRAY(SELECT ctid FROM inbound_mail WHERE received_at < $1 LIMIT {BATCH_ROWS}))
+"""
 
 
 def partition_loops(database: Database, clock: ServiceClock, retention: Retention) -> Sequence[Loop]:
@@ -61,8 +64,9 @@ def prune_loop(database: Database, queue: DeliveryQueue, clock: ServiceClock, re
         withdrawn = await database.pool.execute(PRUNE_WITHDRAWN, real - receipts)
         programs = await database.pool.execute(PRUNE_PROGRAMS, oldest_kept(real, deliveries, clock.at))
         invitations = await database.pool.execute(PRUNE_INVITATIONS, oldest_kept(real, receipts, clock.at))
+        inbound = await database.pool.execute(PRUNE_INBOUND, real - deliveries)
         lost = await queue.close_lost(real - receipts)
-        is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs, invitations) or lost == SWEEP_BATCH
+        is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs, invitations, inbound) or lost == SWEEP_BATCH
         return 0 if is_full else None
 
     return Loop("prune", interval=PRUNE_SECONDS, run_once=run_once)

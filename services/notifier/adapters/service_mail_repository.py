@@ -30,6 +30,7 @@ RETURNING m.id::text, m.kind, m.address, m.data::text, m.attempts - 1
 COMPLETE: Final = """
 UPDATE service_mail SET state = $2, detail = $3, next_at = $4,
     address = CASE WHEN $4::timestamptz IS NULL THEN NULL ELSE address END,
+    data = CASE WHEN $4 IS NULL AND kind = 'answer' THEN '{}' ELSE data END,
     finished_at = CASE WHEN $4 IS NULL THEN clock_timestamp() END
 WHERE id = $1 AND state = 'pending'
 """

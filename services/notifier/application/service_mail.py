@@ -1,4 +1,4 @@
-"""Mails of the service itself: a fresh link that a contact asked for, and news of an endpoint to who operates it."""
+"""Mails of the service itself: a fresh link for a contact, news of an endpoint, and of an answer that came in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from typing import Final, Protocol
 
 from schemas.subscriptions import SubscriptionNews
 from schemas.times import format_instant
-from services.notifier.application.mail_ports import Mail, Mailer
+from services.notifier.application.answer_news import AnswerMessage
+from services.notifier.application.mail_ports import Mail, Mailbox, Mailer
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.write_customer_mail import CustomerWriter, Reader
 from services.notifier.domain import message
@@ -38,6 +39,7 @@ DISABLED_NEWS: Final = (
 class MailKind(StrEnum):
     FRESH_LINK = "fresh_link"
     ENDPOINT = "endpoint"
+    ANSWER = "answer"
 
 
 class MailState(StrEnum):
@@ -50,7 +52,10 @@ class MailState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceMail:
-    """A mail to write and send. `data`: of the event, for news of an endpoint; `attempts`: how many were made."""
+    """A mail to write and send. `data`: of the event, for news of an endpoint, or the words of news of an answer.
+
+    `attempts`: how many were made.
+    """
 
     id: str
     kind: MailKind
@@ -118,11 +123,13 @@ async def send_service_mails(mailing: ServiceMailing, limit: int) -> int:
 
 
 async def _send(mail: ServiceMail, mailing: ServiceMailing, now: datetime) -> MailEnd:
-    written = (
-        write_endpoint_news(mail, mailing.writer)
-        if mail.kind is MailKind.ENDPOINT
-        else await _write_link(mail, mailing)
-    )
+    match mail.kind:
+        case MailKind.ENDPOINT:
+            written = write_endpoint_news(mail, mailing.writer)
+        case MailKind.ANSWER:
+            written = write_answer_mail(mail, mailing.writer)
+        case MailKind.FRESH_LINK:
+            written = await _write_link(mail, mailing)
     if isinstance(written, MailEnd):
         return written
     response = await mailing.mailer.send(written, at=now)
@@ -178,6 +185,19 @@ def write_endpoint_news(mail: ServiceMail, writer: CustomerWriter) -> Mail:
         "why": f"You get this because you are the contact for webhooks of {writer.organization}.",
     }
     return Mail(mail.id, mail.address, _render(writer, layout))
+
+
+def write_answer_mail(mail: ServiceMail, writer: CustomerWriter) -> Mail:
+    """As it was written when the answer came in; an answer to it goes to who answered."""
+    answer = AnswerMessage.read(mail.data)
+    layout = {
+        **_layout(writer, answer.language, answer.direction, answer.subject, answer.paragraphs),
+        "why": answer.why,
+        "page_url": answer.url,
+        "page_words": answer.button,
+    }
+    reply_to = Mailbox(*answer.reply_to) if answer.reply_to else None
+    return Mail(mail.id, mail.address, _render(writer, layout), reply_to=reply_to)
 
 
 def _layout(

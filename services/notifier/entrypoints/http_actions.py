@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse
 
 from services.chassis.clock import real_now
@@ -39,6 +39,7 @@ from services.notifier.entrypoints.action_pages import (
 from services.notifier.entrypoints.customer_pages import Languages
 
 Token = Annotated[str, Path(min_length=1)]
+To = Annotated[str, Query(max_length=40, description="the time that the form of `do=move` shows: a proposal")]
 UNDO = "undo"
 _PAGES: dict[str, dict[str, object]] = {"text/html": {}}
 RESPONSES: dict[int | str, dict[str, object]] = {
@@ -72,12 +73,12 @@ def action_routes(services: ActionServices) -> APIRouter:
         response_class=HTMLResponse,
         responses=RESPONSES,
     )
-    async def show(token: Token, do: str = "", languages: Languages = None) -> HTMLResponse:
+    async def show(token: Token, do: str = "", to: To = "", languages: Languages = None) -> HTMLResponse:
         try:
             visit = await _visit(token, services, languages)
         except _Stop as stopped:
             return stopped.page
-        return show_page(services, visit, chosen=_act(do))
+        return show_page(services, visit, chosen=_act(do), fields={"to": to})
 
     @router.post(
         "/{token}",

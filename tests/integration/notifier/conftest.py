@@ -30,6 +30,7 @@ from services.chassis.settings import Retention
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
+from services.notifier.adapters.channels.sns import SnsVerifier
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
@@ -37,6 +38,7 @@ from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.endpoint_watch import EndpointWatch
+from services.notifier.adapters.inbound_repository import InboundRepository
 from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
@@ -48,6 +50,7 @@ from services.notifier.adapters.service_mail_repository import ServiceMailReposi
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.application.answer_news import AnswerWriter
 from services.notifier.application.calendar import CalendarAway
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.open_day import read_day
@@ -65,11 +68,13 @@ from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_inbound import LARGER_BODIES, inbound_routes
 from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
+from services.notifier.entrypoints.http_provider_events import ProviderServices, provider_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
@@ -77,15 +82,17 @@ from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.integration.notifier.calendar_server import CalendarServer
 from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
+from tests.unit.notifier.sns_signer import TOPIC, SnsSigner
 
 ADDRESSES = AddressKey(b"a" * 32)
 BOX = SecretBox([b"s" * 32])
+POSTMARK_SECRET = "a secret of sixteen characters"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
     " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
     " api_key, consumer_offset, content, catalogue, undelivered_event, written_message, program_reservation,"
-    " service_mail, invitation"
+    " service_mail, invitation, inbound_mail"
 )
 
 
@@ -144,6 +151,7 @@ class Notifier:
     calendar_client: CalendarClient
     watch: EndpointWatch
     mailing: ServiceMailing
+    sns: SnsSigner
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -341,6 +349,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         self.calendar = CalendarServer()
         self.facts, self.mailer = Facts(), KeptMail()
         self.service_mails = ServiceMailRepository(database, BOX, ADDRESSES)
+        self.outbox, self.sns = Outbox("/drumbeat/notifier"), SnsSigner()
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"
         self.key_file.write_text("db_test_key")
 
@@ -353,7 +362,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         self.calendar_client = CalendarClient(self.calendar.url, self.others)
         async with self.database.transaction() as connection:
             await mode_repository.begin(connection, "live" if self.live else "hold")
-        outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
+        outbox, clock = self.outbox, SetClock(NOON, NOON, 1.0)
         preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
         templates, mailer = Templates(), self.mailer
         async with self.database.transaction() as connection:
@@ -398,6 +407,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             mailing=ServiceMailing(
                 self.service_mails, PeopleRepository(self.database, ADDRESSES), writer, mailer
             ),
+            sns=self.sns,
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
@@ -417,7 +427,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         async def ready() -> None:
             return None
 
-        app = make_app(Chassis("notifier", clock, keys, ready), title="notifier")
+        app = make_app(Chassis("notifier", clock, keys, ready), title="notifier", larger_bodies=LARGER_BODIES)
         queries = Queries(self.database)
         services = SubscriptionServices(
             subscriptions=SubscriptionRepository(self.database, BOX),
@@ -454,6 +464,14 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
+        links = action_links("http://test", link_keys)
+        writer = AnswerWriter(load_people_phrases(), links, "http://console", "ops@vendor.example")
+        inbound = InboundRepository(
+            self.database, self.outbox, clock, ADDRESSES, self.service_mails, writer, lambda: None
+        )
+        app.include_router(inbound_routes(inbound))
+        sns = SnsVerifier(TOPIC, self.sns.fetch, lambda: NOON)
+        app.include_router(provider_routes(ProviderServices(inbound, sns, POSTMARK_SECRET)))
         app.include_router(
             opt_out_routes(page, self.service_mails, RequestLimit(5, 50, timedelta(minutes=1)))
         )

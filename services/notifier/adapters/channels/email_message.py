@@ -10,7 +10,9 @@ from schemas.addresses import encode_address
 from services.chassis.mailbox import ParsedMailbox
 from services.notifier.adapters.channels.email_headers import MAIL_POLICY, encode_text, format_mailbox
 from services.notifier.application.mail_ports import CalendarPart, Mail, Mailbox
+from services.notifier.domain.mail_reports import DELIVERY_HEADER
 from services.notifier.domain.message import header, one_line
+from services.notifier.domain.provider_events import METADATA
 
 
 class AddressRejected(Exception):
@@ -19,11 +21,15 @@ class AddressRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who mail comes from. `reply_to`: where answers go unless a mail names somebody; `redirect_to`: where all goes."""
+    """Who mail comes from. `reply_to`: where answers go unless a mail names somebody; `redirect_to`: where all goes.
+
+    `is_postmark`: Postmark is asked to keep our Message-ID, and to name the delivery in what it reports.
+    """
 
     mailbox: ParsedMailbox
     reply_to: ParsedMailbox | None = None
     redirect_to: str | None = None
+    is_postmark: bool = False
 
 
 def _uri(value: str) -> str:
@@ -73,7 +79,10 @@ def build_email(mail: Mail, *, sender: Sender, at: datetime) -> tuple[str, bytes
     email["Date"] = format_datetime(at)
     email["Message-ID"] = f"<{mail.delivery_id}@{sender.mailbox.domain}>"
     email["Auto-Submitted"] = "auto-generated"
-    email["X-Drumbeat-Delivery"] = mail.delivery_id
+    email[DELIVERY_HEADER] = mail.delivery_id
+    if sender.is_postmark:
+        email["X-PM-KeepID"] = "true"
+        email[f"X-PM-Metadata-{METADATA}"] = mail.delivery_id
     if sender.redirect_to:
         email["X-Drumbeat-Intended-To"] = intended
     if mail.unsubscribe_url:

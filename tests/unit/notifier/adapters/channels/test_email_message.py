@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,14 @@ def test_npm_mailparser_reads_what_was_meant(tmp_path: Path) -> None:
         assert mail["lines"]["list-unsubscribe-post"] == "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
         assert mail["text"].rstrip() == TEXT.rstrip()
         assert mail["html"].rstrip() == HTML
+
+
+@pytest.mark.parametrize("is_postmark", [True, False])
+def test_a_mail_takes_its_delivery_along_also_for_postmark(*, is_postmark: bool) -> None:
+    sender = Sender(ParsedMailbox("Northwind", "success@vendor.example"), is_postmark=is_postmark)
+    mail = Mail("7c0e5b1e-6b3c-5b0a-9a55-1f0b4b8b9a11", "ann@acme.example", Message("A report", TEXT, HTML))
+    read = message_from_bytes(build_email(mail, sender=sender, at=NOW)[1])
+
+    assert read["X-Drumbeat-Delivery"] == mail.delivery_id
+    kept = (read["X-PM-KeepID"], read["X-PM-Metadata-drumbeat-delivery"])
+    assert kept == (("true", mail.delivery_id) if is_postmark else (None, None))

@@ -1,0 +1,50 @@
+"""The facts that come of what came in about a mail of ours."""
+
+from datetime import datetime
+from typing import Final
+
+from schemas.facts import InteractionLogged
+from schemas.ids import derived_id
+from schemas.outcomes import MESSAGE_ENGAGED, MessageEngaged
+from services.chassis.outbox import Outgoing
+from services.notifier.adapters.messages import OUTCOMES, SIGNALS
+from services.notifier.application.receive_mail import Received
+from services.notifier.domain.inbound_decision import AnsweredMail
+
+INTERACTION_LOGGED: Final = "drumbeat.interaction.logged.v1"
+
+
+def facts_of(received: Received, mail: AnsweredMail, at: datetime) -> list[Outgoing]:
+    """The engagement, and of a reply that the customer was in contact. The ids follow from what came in."""
+    decision = received.decision
+    if decision.engagement is None:
+        return []
+    text = decision.text.strip() or None
+    engaged = MessageEngaged.of_valid(
+        delivery_id=mail.delivery_id,
+        touchpoint_id=mail.touchpoint_id,
+        kind=decision.engagement,
+        bounce=decision.bounce,
+        text=text,
+    )
+    id_ = derived_id("engaged", received.id, mail.delivery_id)
+    facts = [_outgoing(OUTCOMES, mail, id_, MESSAGE_ENGAGED, at, engaged)]
+    if decision.engagement == "replied":
+        contact = InteractionLogged.of_valid(
+            channel="email", contact_id=mail.recipient.id, at=at, notes=text, initiated_by="customer"
+        )
+        id_ = derived_id("contact by reply", received.id, mail.delivery_id)
+        facts.append(_outgoing(SIGNALS, mail, id_, INTERACTION_LOGGED, at, contact))
+    return facts
+
+
+def _outgoing(
+    topic: str,
+    mail: AnsweredMail,
+    id_: str,
+    type_: str,
+    at: datetime,
+    data: MessageEngaged | InteractionLogged,
+) -> Outgoing:
+    payload = data.model_dump_json(exclude_none=True).encode()
+    return Outgoing(topic, mail.account_id, id_, type_, at, payload)

@@ -1,0 +1,114 @@
+"""Receive what came in about a mail of ours, once: a fact, news for people of ours, or a reason why neither."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from schemas.ids import derived_id
+from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.inbound_decision import AnsweredMail, InboundDecision, decide_inbound
+from services.notifier.domain.inbound_mail import (
+    CalendarAnswer,
+    Ignored,
+    InboundMail,
+    MailContent,
+    Reply,
+    kind_of,
+)
+from services.notifier.domain.mail_reports import Bounce, Complaint
+from services.notifier.domain.provider_events import ProviderReport
+
+
+@dataclass(frozen=True, slots=True)
+class InboundResult:
+    """What became of it. `reason`: why it does not count; `delivery_id`: of the mail that it is about, if found."""
+
+    kind: str
+    counted: bool
+    delivery_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What is to be stored. `id`: the same whenever the same comes in."""
+
+    id: str
+    result: InboundResult
+    mail: AnsweredMail | None
+    decision: InboundDecision
+
+
+class InboundWork(Protocol):
+    """One transaction in which something is received."""
+
+    async def begin(self, id_: str) -> InboundResult | None:
+        """What became of the same before, if it counted; nobody else receives it until the transaction ends."""
+        ...
+
+    async def find_mail(self, delivery_ids: Sequence[str]) -> AnsweredMail | None:
+        """The first of these deliveries that is a mail which was sent, or is being sent."""
+        ...
+
+    async def find_invitation(self, touchpoint_id: str, addresses: Collection[bytes]) -> AnsweredMail | None:
+        """The newest invitation to this touchpoint that went to one of these addresses, else the newest to others."""
+        ...
+
+    async def record(self, received: Received) -> None:
+        """Store it with the facts and the news that come of it."""
+        ...
+
+
+class Inbound(Protocol):
+    """Receives one mail in a transaction of its own."""
+
+    async def receive(self, mail: InboundMail) -> InboundResult: ...
+
+
+async def receive_mail(mail: InboundMail, *, work: InboundWork, addresses: AddressKey) -> InboundResult:
+    """Doing it again changes nothing, unless it did not count before."""
+    id_ = derived_id("inbound", kind_of(mail.content), mail.id)
+    before = await work.begin(id_)
+    if before is not None:
+        return before
+    hashes = {one for address in _addresses_in(mail.content) for one in addresses.hashes_of(address)}
+    answered = await _find(mail.content, work, hashes)
+    decision = decide_inbound(mail.content, answered, hashes)
+    delivery_id = answered.delivery_id if answered else None
+    result = InboundResult(kind_of(mail.content), decision.counts, delivery_id, decision.reason)
+    await work.record(Received(id_, result, answered, decision))
+    return result
+
+
+async def _find(content: MailContent, work: InboundWork, hashes: Collection[bytes]) -> AnsweredMail | None:
+    match content:
+        case CalendarAnswer():
+            return await work.find_invitation(content.reply.uid, hashes)
+        case Reply() | Bounce() | Complaint() | ProviderReport():
+            ids = delivery_ids(content.message_ids)
+            return await work.find_mail(ids) if ids else None
+        case Ignored():
+            return None
+
+
+def _addresses_in(content: MailContent) -> Sequence[str]:
+    match content:
+        case Reply() | CalendarAnswer():
+            return [content.sender] if content.sender else []
+        case Bounce() | ProviderReport():
+            return content.addresses
+        case Complaint() | Ignored():
+            return []
+
+
+def delivery_ids(message_ids: Sequence[str]) -> list[str]:
+    """The deliveries that Message-IDs of ours name, `id@domain`, in their order."""
+    return [text for one in message_ids if (text := _uuid(one.partition("@")[0])) is not None]
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(UUID(text)) if len(text) == 36 else None
+    except ValueError:
+        return None
