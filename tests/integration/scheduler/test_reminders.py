@@ -294,3 +294,25 @@ async def test_a_pass_reads_only_what_has_come_nearer_since_the_last_one(schedul
 
     assert plan["Actual Rows"] == 60
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 60 * 5
+
+
+async def test_a_reminder_that_reached_somebody_settles_nothing_that_is_still_to_come(
+    scheduler: Scheduler,
+) -> None:
+    await publish_policy(scheduler, {"webinar": [48]})
+    await scheduler.remind()
+    webinar = one_off(STEP, FRIDAY, FRIDAY + DAY, touchpoint_type="webinar", owner="marketing", csm_id=None)
+    await scheduler.consume(scheduler.plan(1, [], [webinar]))
+    at(FRIDAY - 48 * HOUR)
+    await scheduler.remind()
+    assert len(await reminders(scheduler)) == 1
+    data = {
+        "delivery_id": "d1", "touchpoint_id": STEP, "touchpoint_type": "reminder", "channel": "email", "state": "sent",
+        "recipient": {"kind": "contact", "id": "ann"}, "at": "2026-03-04T10:00:00Z",
+    }  # fmt: skip
+    await scheduler.consume(
+        scheduler.event("touchpoint.outcomes", "drumbeat.delivery.finished.v1", "acme", data)
+    )
+
+    (item,) = await scheduler.list_touchpoints()
+    assert item["status"] == "planned"
