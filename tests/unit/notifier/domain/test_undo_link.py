@@ -27,7 +27,8 @@ preferences = st.builds(
 
 @given(topics=st.sets(st.sampled_from(TOPICS)), contact_id=st.text(min_size=1, max_size=200), data=st.data())
 def test_what_is_made_is_read_for_an_hour(topics: set[Topic], contact_id: str, data: st.DataObject) -> None:
-    former, saved = ({topic: data.draw(preferences) for topic in topics} for _ in range(2))
+    former: dict[Topic, TopicPreference] = {topic: data.draw(preferences) for topic in topics}
+    saved: dict[Topic, TopicPreference] = {topic: data.draw(preferences) for topic in topics}
     undo = PreferenceUndo(former, saved)
     token = make_undo_token(KEYS, contact_id, undo, NOW)
 
