@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from schemas.base import Id
 from schemas.schedule import AccountSchedule
 from services.chassis.clock import ServiceClock
 from services.chassis.web import JSON, require
 from services.scheduler.application.read_schedule import read_schedule
 from services.scheduler.application.read_touchpoints import TouchpointReader
-from services.scheduler.entrypoints.http_touchpoints import check_text
 
 
 def schedule_routes(reader: TouchpointReader, clock: ServiceClock) -> APIRouter:
@@ -23,7 +23,7 @@ def schedule_routes(reader: TouchpointReader, clock: ServiceClock) -> APIRouter:
         response_model=AccountSchedule,
     )
     async def get_schedule(
-        account_id: Annotated[str, Query(min_length=1, max_length=200)],
+        account_id: Annotated[Id, Query()],
         days: Annotated[int, Query(ge=1, le=366, description="how many days ahead")] = 366,
     ) -> JSON:
         """Touchpoints that contact the customer, planned or projected, and the rhythms of the plan in force.
@@ -31,8 +31,7 @@ def schedule_routes(reader: TouchpointReader, clock: ServiceClock) -> APIRouter:
         `exactness` says whether levelling may still move a touchpoint within its week or month.
         """
         now = clock.at(await reader.real_now())
-        asked = check_text("account_id", account_id) or ""
-        found = await read_schedule(reader, asked, now, now + timedelta(days=days))
+        found = await read_schedule(reader, account_id, now, now + timedelta(days=days))
         return JSON(found.model_dump(mode="json"))
 
     return router

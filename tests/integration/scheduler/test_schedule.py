@@ -133,7 +133,15 @@ async def test_what_is_over_or_came_due_is_not_to_come(scheduler: Scheduler) -> 
 
 
 @pytest.mark.parametrize(
-    "query", ["", "account_id=", "account_id=a%00b", "account_id=a&days=0", "account_id=a&days=367"]
+    "query",
+    [
+        "",
+        "account_id=",
+        "account_id=a%00b",
+        "account_id=a%16b",
+        "account_id=a&days=0",
+        "account_id=a&days=367",
+    ],
 )
 async def test_what_cannot_be_asked_is_refused(scheduler: Scheduler, query: str) -> None:
     assert (await scheduler.http.get(f"/v1/schedule?{query}")).status_code == 422
