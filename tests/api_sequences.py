@@ -36,6 +36,7 @@ SEED: Final = (
 _POLICY: Final = Path(ROOT, "tests/faults/policy.yaml").read_text()
 CATCH_ALL: Final = Bundle("catch_all")
 _numbers = itertools.count(1)
+schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
 
 
 @dataclass

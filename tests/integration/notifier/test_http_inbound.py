@@ -1,20 +1,25 @@
 """Mail that comes in: a fact once, from who was written to, with a word to who leads the account."""
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
 
+from schemas.facts import InteractionLogged
 from schemas.ids import derived_id
+from schemas.outcomes import MessageEngaged
 from services.chassis.dead_letters import Record
 from services.chassis.settings import Retention
 from services.notifier.adapters.retention import prune_loop
 from services.notifier.application.service_mail import send_service_mails
 from tests.integration.notifier.conftest import ACME, NOON, Notifier, SetClock, touchpoint
 from tests.integration.notifier.test_invitations import REVIEW, SOON, advance, announce, begin, send
+from tests.unit.notifier.domain.test_inbound_mail import HOSTILE, changed
 from tests.unit.notifier.inbound_mails import (
     absence_notice,
     apple_counter,
+    exchange_bounce,
     gmail_reply,
     google_answer,
     outlook_answer,
@@ -371,3 +376,37 @@ async def test_mail_is_taken_in_also_when_the_service_clock_is_ahead(notifier: N
     assert answer.json()["counted"]
     (contact,) = await contacts(notifier)
     assert contact["at"] == "2030-03-02T12:00:00Z"
+
+
+async def test_one_mail_that_comes_several_ways_at_once_counts_once(notifier: Notifier) -> None:
+    delivery_id = await begin_with_mail(notifier)
+    results = await asyncio.gather(*(post(notifier, gmail_reply(delivery_id)) for _ in range(5)))
+
+    assert all(result == results[0] for result in results)
+    assert len(await engagements(notifier)) == len(await feed_of_carl(notifier)) == 1
+
+
+async def test_no_bytes_about_a_mail_of_ours_lead_to_an_error(notifier: Notifier) -> None:
+    await begin(notifier, contacts=ACME["contacts"][:1])
+    await announce(notifier)
+    delivery_id = (await mail_to_ann(notifier))["id"]
+    await send(notifier)
+    corpus = [
+        gmail_reply(delivery_id),
+        postfix_bounce(delivery_id),
+        exchange_bounce(delivery_id),
+        yahoo_complaint(delivery_id),
+        google_answer(REVIEW),
+        apple_counter(REVIEW),
+    ]
+    mails = [changed(corpus[seed % len(corpus)], seed) for seed in range(300)]
+    hostile = [raw.replace(b"<a@b>", f"<{delivery_id}@b>".encode()) for raw in HOSTILE.values()]
+    counted = 0
+    for mail in [*mails, *(b"From: ann@acme.example\r\n" + raw for raw in hostile)]:
+        counted += (await post(notifier, mail))["counted"]
+
+    assert counted > 50  # most changes leave a mail what it was, and reach the database
+    for engaged in await engagements(notifier):
+        MessageEngaged.model_validate(engaged)
+    for contact in await contacts(notifier):
+        InteractionLogged.model_validate(contact)
