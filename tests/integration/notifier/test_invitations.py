@@ -406,6 +406,16 @@ async def test_where_nobody_can_be_invited_the_reason_is_stored_and_nobody_else_
     assert (await invitations(notifier))["ann", "expired"] == "its time came before it was sent"
 
 
+async def test_what_waits_for_contacts_ends_when_its_time_has_come(notifier: Notifier) -> None:
+    await begin(notifier, contacts=[])
+    await announce(notifier)
+    assert [mail.to for mail in await send(notifier)] == [CARL]
+    assert (await invitations(notifier))[None, "pending"] == "waiting for data about the recipient"
+
+    await advance(notifier, SOON)
+    assert (await invitations(notifier))[None, "expired"] == "its time came before it was sent"
+
+
 async def test_what_nobody_leads_yet_waits_for_who_does(notifier: Notifier) -> None:
     await begin(notifier)
     await announce(notifier, owner={"kind": "csm"})
