@@ -100,7 +100,8 @@ def _replaced(
     if claim.delivery.recipient.id is not None:
         return None
     everyone = invitations_of(claim.event, directory, situation, now)
-    if any(new.recipient == claim.delivery.recipient for new in everyone):
+    # Nobody is left to invite once it is over: then the decision about this delivery ends it.
+    if not everyone or any(new.recipient == claim.delivery.recipient for new in everyone):
         return None
     return ClaimResult(claim, claim.delivery, replacements=tuple(everyone))
 
