@@ -6,6 +6,7 @@ Equal entries give equal bytes. What readers trip over is left out: DURATION, at
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Final, Literal, NamedTuple
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ Method = Literal["REQUEST", "CANCEL", "PUBLISH"]
 Answer = Literal["needs-action", "accepted", "declined", "tentative"]
 EntryStatus = Literal["confirmed", "cancelled", "tentative"]
 
+WRITER: Final = f"1 {version('icalendar')}"
+"""Whoever keeps what was written compares this as well; the number grows when equal entries give other bytes."""
 PRODUCT: Final = "-//Drumbeat//Customer cadence//EN"
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 # Tabs and line breaks are written as the format has them; other control characters are not part of it.

@@ -20,6 +20,7 @@ from services.console import (
     commands,
     content_commands,
     event_commands,
+    feed_commands,
     load_commands,
     operating_commands,
     policy_commands,
@@ -42,6 +43,7 @@ app.add_typer(operating_commands.app)
 app.add_typer(touchpoint_commands.app)
 app.add_typer(load_commands.app)
 app.add_typer(event_commands.app, name="events")
+app.add_typer(feed_commands.app, name="feeds")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")
 app.add_typer(clock_commands.app, name="clock")

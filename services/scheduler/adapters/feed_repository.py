@@ -12,7 +12,7 @@ import orjson
 from services.calendar.icalendar_events import CalendarPerson
 from services.calendar.zones import load_zones
 from services.chassis.audit import AuditLog, Change
-from services.chassis.database import Connection, Database, real_now
+from services.chassis.database import Connection, Database
 from services.scheduler.adapters.invitations import load_invited_types
 from services.scheduler.adapters.rows import COLUMNS, Row, read_stored
 from services.scheduler.application.feeds import Feed, FeedOwner, TooManyFeeds, UnknownOwner
@@ -64,10 +64,6 @@ class PostgresFeeds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def real_now(self) -> datetime:
-        async with self._database.transaction() as connection:
-            return await real_now(connection)
 
     async def make(self, feed_id: str, token_sha256: bytes, wanted: FeedOwner) -> Feed:
         async with self._database.transaction() as connection:

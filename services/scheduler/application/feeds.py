@@ -5,11 +5,11 @@ Whoever has the address reads the calendar, so it has a secret token of 256 bits
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 
-from services.calendar.icalendar_events import CalendarEntry, write_calendar
+from schemas.zones import ZONE_RELEASE
+from services.calendar.icalendar_events import WRITER, CalendarEntry, write_calendar
 from services.scheduler.domain.feed import FeedCalendar, Publisher, make_entries, name_feed
 
 REFRESH: Final = timedelta(hours=1)
@@ -45,8 +45,6 @@ class Feed(NamedTuple):
 class FeedRepository(Protocol):
     """Each call is one transaction."""
 
-    async def real_now(self) -> datetime: ...
-
     async def make(self, feed_id: str, token_sha256: bytes, wanted: FeedOwner) -> Feed:
         """Store an address; of an account that was merged into another, for that one.
 
@@ -68,22 +66,26 @@ class FeedRepository(Protocol):
 
 
 class FeedFile(NamedTuple):
-    """A feed as it is sent; equal bytes have equal tags."""
+    """A feed before it is written. Equal ones are equal bytes, in one release of the writer and of the zones."""
 
-    content: bytes
-    tag: str
+    entries: tuple[CalendarEntry, ...]
+    name: str
+    source: str
+
+    @property
+    def tag(self) -> str:
+        """Another one when the bytes are others. It costs a fraction of writing, and most reads find nothing new."""
+        return sha256(repr((WRITER, ZONE_RELEASE, self)).encode("utf-8", "replace")).hexdigest()[:32]
+
+    def write(self) -> bytes:
+        return write_calendar(
+            self.entries, method="PUBLISH", name=self.name, source=self.source, refresh=REFRESH
+        )
 
 
-def write_feed(calendar: FeedCalendar, publisher: Publisher, source: str, now: datetime) -> FeedFile:
+def make_file(calendar: FeedCalendar, publisher: Publisher, source: str, now: datetime) -> FeedFile:
     """The feed that is read at the address `source`. It depends on `now` only by what has left its window."""
-    return _write(make_entries(calendar, publisher, now), name_feed(calendar, publisher), source)
-
-
-@lru_cache(maxsize=32)
-def _write(entries: tuple[CalendarEntry, ...], name: str, source: str) -> FeedFile:
-    """Most reads find what the one before found: writing costs a hundred times what comparing does."""
-    content = write_calendar(entries, method="PUBLISH", name=name, source=source, refresh=REFRESH)
-    return FeedFile(content, sha256(content).hexdigest()[:32])
+    return FeedFile(make_entries(calendar, publisher, now), name_feed(calendar, publisher), source)
 
 
 def digest_token(token: str) -> bytes:

@@ -10,10 +10,13 @@ from typing import Any, cast
 import pytest
 from icalendar import Calendar
 
+from schemas.ids import derived_id
 from schemas.times import format_instant
 from services.chassis.faults import FaultInjected, arm
 from services.chassis.mailbox import ParsedMailbox
+from services.chassis.settings import Retention
 from services.notifier.adapters.channels.email_message import Sender, build_email
+from services.notifier.adapters.retention import prune_loop
 from services.notifier.application.mail_ports import Mail
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from tests.integration.notifier.conftest import ACME, NOON, Notifier, SetClock
@@ -480,6 +483,36 @@ async def test_an_erased_account_leaves_no_invitation(notifier: Notifier) -> Non
     await notifier.consume(notifier.record("touchpoint.events", "", "acme", {}, "")._replace(value=None))
 
     assert await notifier.database.pool.fetchval(count) == 0
+
+
+async def test_an_erased_contact_leaves_no_invitation_and_a_merge_takes_the_others_along(
+    notifier: Notifier,
+) -> None:
+    await begin(notifier)
+    await announce(notifier)
+    await send(notifier)
+    erased = [derived_id("contact", "ann")]
+    await notifier.add_acme(version=2, csm_id="carl", contacts=ACME["contacts"][1:], erased_contacts=erased)
+    merged = {"account_id": "acme", "merged_into": "globex", "version": 3}
+    kind = "drumbeat.account.directory.v1"
+    await notifier.consume(notifier.record("directory.accounts", kind, "acme", merged, "acme:3"))
+
+    rows = await notifier.database.pool.fetch(
+        "SELECT recipient_id, account_id FROM invitation ORDER BY recipient_id"
+    )
+    assert [tuple(row) for row in rows] == [("ben", "globex"), ("carl", "globex")]
+
+
+async def test_invitations_to_what_is_long_over_are_pruned(notifier: Notifier) -> None:
+    await begin(notifier)
+    await announce(notifier)
+    await send(notifier)
+    prune = prune_loop(notifier.database, notifier.queue, SetClock(NOON, NOON, 1.0), Retention())
+    count = "SELECT count(*) FROM invitation"
+    for days, left in ((39, 3), (41, 0)):
+        SetClock.now_is = SOON + timedelta(days=days)
+        await prune.run_once()
+        assert await notifier.database.pool.fetchval(count) == left
 
 
 async def test_the_whole_mail_has_the_calendar_as_an_alternative_and_as_a_file(notifier: Notifier) -> None:
