@@ -67,10 +67,14 @@ MailContent = Reply | CalendarAnswer | Bounce | Complaint | ProviderReport | Ign
 
 @dataclass(frozen=True, slots=True)
 class InboundMail:
-    """A mail that came in. `id`: the same each time it comes: from its Message-ID, else from its bytes."""
+    """A mail that came in. `id`: the same each time it comes: from its Message-ID, else from its bytes.
+
+    `provider_id`: what a provider that reports about a mail of ours named it in place of our Message-ID.
+    """
 
     id: str
     content: MailContent
+    provider_id: str | None = None
 
 
 def read_mail(raw: bytes) -> InboundMail:
