@@ -57,7 +57,7 @@ async def _invitation(stack: Stack, address: str) -> EmailMessage:
 
     def first() -> EmailMessage | None:
         mails = [
-            cast("EmailMessage", message_from_bytes(content, policy=default))
+            message_from_bytes(content, policy=default)
             for recipients, content in stack.mail.messages
             if recipients == [address]
         ]
@@ -86,7 +86,8 @@ async def _post(stack: Stack, mail: bytes) -> dict[str, Any]:
 
 async def _declined(stack: Stack, invitation: EmailMessage) -> None:
     part = next(part for part in invitation.walk() if part.get_content_type() == "text/calendar")
-    (entry,) = Calendar.from_ical(cast("bytes", part.get_payload(decode=True))).walk("VEVENT")
+    calendar: Any = Calendar.from_ical(cast("bytes", part.get_payload(decode=True)))
+    (entry,) = calendar.walk("VEVENT")
     uid, sequence = str(entry["UID"]), int(entry["SEQUENCE"])
     mail = google_answer(uid, "DECLINED", sequence)
     result = await _post(stack, mail)

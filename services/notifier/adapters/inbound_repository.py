@@ -38,9 +38,14 @@ INVITATION: Final = f"""
 {_MAIL} AND d.touchpoint_id = $1 AND d.channel = 'calendar'
 ORDER BY coalesce(coalesce(d.address_hash, c.address_hash) = ANY($2::bytea[]), false) DESC, d.seq DESC LIMIT 1
 """
+BY_PROVIDER: Final = """
+SELECT delivery_id::text FROM inbound_mail WHERE provider_id = ANY($1) AND delivery_id IS NOT NULL
+ORDER BY array_position($1, provider_id) LIMIT 1
+"""
 SAVE: Final = """
-INSERT INTO inbound_mail (id, kind, delivery_id, account_id, recipient_kind, recipient_id, counted, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO inbound_mail
+    (id, kind, delivery_id, account_id, recipient_kind, recipient_id, counted, reason, provider_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (id) DO UPDATE SET delivery_id = excluded.delivery_id, account_id = excluded.account_id,
     recipient_kind = excluded.recipient_kind, recipient_id = excluded.recipient_id, counted = excluded.counted,
     reason = excluded.reason
@@ -89,6 +94,9 @@ class _Work:
     async def find_mail(self, delivery_ids: Sequence[str]) -> AnsweredMail | None:
         return _mail(await self.connection.fetchrow(BY_ID, list(delivery_ids)))
 
+    async def find_delivery(self, provider_ids: Sequence[str]) -> str | None:
+        return await self.connection.fetchval(BY_PROVIDER, list(provider_ids))
+
     async def find_invitation(self, touchpoint_id: str, addresses: Collection[bytes]) -> AnsweredMail | None:
         return _mail(await self.connection.fetchrow(INVITATION, touchpoint_id, list(addresses)))
 
@@ -114,6 +122,7 @@ class _Work:
             mail.recipient.id if mail else None,
             result.counted,
             result.reason,
+            received.provider_id,
         )
 
     async def _notify(self, received: Received, mail: AnsweredMail) -> None:

@@ -17,7 +17,7 @@ from services.notifier.domain.inbound_mail import (
     kind_of,
 )
 from services.notifier.domain.mail_reports import Bounce, Complaint
-from services.notifier.domain.provider_events import ProviderReport
+from services.notifier.domain.provider_events import MOST_ID, ProviderReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Received:
     result: InboundResult
     mail: AnsweredMail | None
     decision: InboundDecision
+    provider_id: str | None = None
 
 
 class InboundWork(Protocol):
@@ -49,6 +50,10 @@ class InboundWork(Protocol):
 
     async def find_mail(self, delivery_ids: Sequence[str]) -> AnsweredMail | None:
         """The first of these deliveries that is a mail which was sent, or is being sent."""
+        ...
+
+    async def find_delivery(self, provider_ids: Sequence[str]) -> str | None:
+        """The delivery that a provider reported under one of these ids."""
         ...
 
     async def find_invitation(self, touchpoint_id: str, addresses: Collection[bytes]) -> AnsweredMail | None:
@@ -77,7 +82,7 @@ async def receive_mail(mail: InboundMail, *, work: InboundWork, addresses: Addre
     decision = decide_inbound(mail.content, answered, hashes)
     delivery_id = answered.delivery_id if answered else None
     result = InboundResult(kind_of(mail.content), decision.counts, delivery_id, decision.reason)
-    await work.record(Received(id_, result, answered, decision))
+    await work.record(Received(id_, result, answered, decision, mail.provider_id))
     return result
 
 
@@ -86,10 +91,19 @@ async def _find(content: MailContent, work: InboundWork, hashes: Collection[byte
         case CalendarAnswer():
             return await work.find_invitation(content.reply.uid, hashes)
         case Reply() | Bounce() | Complaint() | ProviderReport():
-            ids = delivery_ids(content.message_ids)
-            return await work.find_mail(ids) if ids else None
+            return await _find_mail(content.message_ids, work)
         case Ignored():
             return None
+
+
+async def _find_mail(message_ids: Sequence[str], work: InboundWork) -> AnsweredMail | None:
+    """By our own Message-ID, else by that of the provider that sent the mail."""
+    ids = delivery_ids(message_ids)
+    found = await work.find_mail(ids) if ids else None
+    if found is not None or not message_ids:
+        return found
+    delivery_id = await work.find_delivery([one.partition("@")[0][:MOST_ID] for one in message_ids])
+    return await work.find_mail([delivery_id]) if delivery_id is not None else None
 
 
 def _addresses_in(content: MailContent) -> Sequence[str]:

@@ -67,10 +67,14 @@ MailContent = Reply | CalendarAnswer | Bounce | Complaint | ProviderReport | Ign
 
 @dataclass(frozen=True, slots=True)
 class InboundMail:
-    """A mail that came in. `id`: the same each time it comes: from its Message-ID, else from its bytes."""
+    """A mail that came in. `id`: the same each time it comes: from its Message-ID, else from its bytes.
+
+    `provider_id`: what a provider that reports about a mail of ours named it in place of our Message-ID.
+    """
 
     id: str
     content: MailContent
+    provider_id: str | None = None
 
 
 def read_mail(raw: bytes) -> InboundMail:
@@ -81,7 +85,11 @@ def read_mail(raw: bytes) -> InboundMail:
     except UnreadableMail as problem:
         return InboundMail(digest, Ignored(f"the mail cannot be read: {problem}"))
     ids = message_ids(mail, "Message-ID")
-    return InboundMail(ids[0] if ids else digest, _content(mail))
+    try:
+        content = _content(mail)
+    except Exception as problem:  # noqa: BLE001 - the library fails for mails that nobody has thought of yet
+        content = Ignored(f"the mail cannot be read ({type(problem).__name__})")
+    return InboundMail(ids[0] if ids else digest, content)
 
 
 def kind_of(content: MailContent) -> str:

@@ -54,8 +54,8 @@ def parse_mail(raw: bytes) -> Message:
 
 def subparts_of(part: Message) -> Sequence[Message]:
     """The parts of a part of several, and what a part encloses."""
-    payload: object = part.get_payload()
-    return cast("list[Message]", payload) if isinstance(payload, list) else []
+    # Asked of a part that is none of several, the library decodes its text, and fails for some charsets.
+    return cast("list[Message]", part.get_payload()) if part.is_multipart() else []
 
 
 def walk_parts(mail: Message, *, enclosed: bool = False) -> Iterator[Message]:

@@ -13,6 +13,7 @@ from services.notifier.domain.mail_reports import DELIVERY_HEADER, Bounce, Compl
 METADATA: Final = "drumbeat-delivery"
 """The name under which Postmark keeps the delivery with the mail: its header is `X-PM-Metadata-drumbeat-delivery`."""
 MOST_ADDRESSES: Final = 50
+MOST_ID: Final = 200
 _POSTMARK_HARD: Final = frozenset({"HardBounce", "BadEmailAddress"})
 _POSTMARK_NO_BOUNCE: Final = frozenset(
     {"AutoResponder", "AddressChange", "ChallengeVerification", "Subscribe", "OpenRelayTest"}
@@ -32,10 +33,14 @@ class ProviderReport:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """`id`: the same each time it is reported. `content` None: it is nothing that is taken in."""
+    """`id`: the same each time it is reported. `content` None: it is nothing that is taken in.
+
+    `provider_id`: what the provider named the mail in place of our Message-ID, without the domain.
+    """
 
     id: str
     content: Bounce | Complaint | ProviderReport | None
+    provider_id: str | None = None
 
 
 def read_postmark(document: Json) -> ProviderEvent:
@@ -92,21 +97,23 @@ def read_ses(document: Json) -> ProviderEvent:
     headers = _headers(mail.get("headers"))
     ids = _ids("", headers, _text(_object(mail, "commonHeaders"), "messageId"))
     details = _object(document, kind.lower())
-    id_ = (
-        f"ses:{kind}:{_text(mail, 'messageId')}:{_text(details, 'feedbackId') or _text(details, 'timestamp')}"
-    )
+    own_id = _text(mail, "messageId")
+    id_ = f"ses:{kind}:{own_id}:{_text(details, 'feedbackId') or _text(details, 'timestamp')}"
+    return ProviderEvent(id_, _ses_content(kind, details, ids), own_id[:MOST_ID] or None)
+
+
+def _ses_content(kind: str, details: Json, ids: Sequence[str]) -> Bounce | Complaint | ProviderReport | None:
     match kind:
         case "Bounce":
             addresses = _addresses(details.get("bouncedRecipients"))
             is_hard = _text(details, "bounceType") == "Permanent"
-            return ProviderEvent(id_, Bounce(ids, addresses, "hard" if is_hard else "soft"))
+            return Bounce(ids, addresses, "hard" if is_hard else "soft")
         case "Complaint" if _text(details, "complaintFeedbackType") != "not-spam":
-            return ProviderEvent(id_, Complaint(ids))
+            return Complaint(ids)
         case "Delivery":
-            recipients = _texts(details.get("recipients"))
-            return ProviderEvent(id_, ProviderReport(ids, recipients, "delivered"))
+            return ProviderReport(ids, _texts(details.get("recipients")), "delivered")
         case _:
-            return ProviderEvent(id_, None)
+            return None
 
 
 def _ids(own: str, headers: Mapping[str, str], message_id: str) -> Sequence[str]:

@@ -67,7 +67,7 @@ def provider_routes(services: ProviderServices) -> APIRouter:
 
 async def _receive(inbound: Inbound, event: ProviderEvent) -> InboundResult:
     ignored = Ignored("an event that says nothing that is taken in")
-    return await inbound.receive(InboundMail(event.id, event.content or ignored))
+    return await inbound.receive(InboundMail(event.id, event.content or ignored, event.provider_id))
 
 
 def _unproved(detail: str) -> Problem:

@@ -312,10 +312,10 @@ async def test_what_was_told_is_kept_no_longer_than_until_it_is_sent(notifier: N
     delivery_id = await begin_with_mail(notifier)
     await post(notifier, gmail_reply(delivery_id))
     stored = "SELECT data::text LIKE '%the import%', state FROM service_mail"
-    assert tuple(await notifier.database.pool.fetchrow(stored)) == (True, "pending")
+    assert await notifier.database.pool.fetch(stored) == [(True, "pending")]
     await send_service_mails(notifier.mailing, 10)
 
-    assert tuple(await notifier.database.pool.fetchrow(stored)) == (False, "sent")
+    assert await notifier.database.pool.fetch(stored) == [(False, "sent")]
 
 
 async def test_a_reply_about_an_account_that_nobody_leads_is_told_to_the_mailbox(notifier: Notifier) -> None:

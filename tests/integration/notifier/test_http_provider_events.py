@@ -11,7 +11,8 @@ from services.notifier.adapters.channels.sns import guarded_fetch
 from services.notifier.application.provider_proof import ProofUnavailable
 from tests.integration.notifier.conftest import POSTMARK_SECRET, Notifier
 from tests.integration.notifier.receivers import Receiver
-from tests.integration.notifier.test_http_inbound import begin_with_mail, engagements
+from tests.integration.notifier.test_http_inbound import begin_with_mail, engagements, post
+from tests.unit.notifier.inbound_mails import gmail_reply
 from tests.unit.notifier.sns_signer import CERTIFICATE_URL, TOPIC
 
 pytestmark = pytest.mark.integration
@@ -181,6 +182,20 @@ async def test_an_event_of_ses_is_a_fact(
     (fact,) = await engagements(notifier)
     assert (fact["kind"], fact.get("bounce")) == (engaged, bounce)
     assert notifier.sns.fetched == [CERTIFICATE_URL]
+
+
+async def test_a_reply_that_names_the_id_of_ses_is_matched_by_what_ses_reported(notifier: Notifier) -> None:
+    delivery_id = await begin_with_mail(notifier)
+    own_id = f"{delivery_id}@vendor.example".encode()
+    reply = gmail_reply(delivery_id).replace(
+        own_id, b"0107000000000000-aaaa-000000@eu-central-1.amazonses.com"
+    )
+    before = await post(notifier, reply)
+    await ses(notifier, ses_event(delivery_id, "Delivery", recipients=[ANN]))
+    after = await post(notifier, reply)
+
+    assert (before["counted"], before["reason"]) == (False, "it names no mail that Drumbeat sent")
+    assert (after["counted"], after["delivery_id"]) == (True, delivery_id)
 
 
 async def test_a_bounce_of_ses_for_another_address_does_not_count(notifier: Notifier) -> None:

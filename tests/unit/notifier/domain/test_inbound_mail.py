@@ -152,6 +152,7 @@ HOSTILE = {
     "a slow charset": b"In-Reply-To: <a@b>\r\nContent-Type: text/plain; charset=punycode\r\n\r\n"
     + b"a-9" * 500_000,
     "no text": b"In-Reply-To: <a@b>\r\nContent-Type: text/plain; charset=hex\r\n\r\nzz",
+    "a charset with a zero": b'In-Reply-To: <a@b>\r\nContent-Type: text/plain; charset="u\x00"\r\n\r\nx\xff',
     "a charset in parts": b"In-Reply-To: <a@b>\r\nContent-Type: text/plain; charset*0*=x'y'%ff; charset*2=z\r\n\r\nx",
     "base64 that is none": b"In-Reply-To: <a@b>\r\nContent-Transfer-Encoding: base64\r\n\r\n="
     + b"A" * 999_997,
