@@ -60,7 +60,7 @@ from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
-from services.rules_engine.entrypoints.cadence_notices import CadenceTeller
+from services.rules_engine.entrypoints.cadence_notices import CadenceNotices
 from services.rules_engine.entrypoints.http_audit import audit_routes
 from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
@@ -162,12 +162,12 @@ def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loo
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
     notices = partial(NoticeRepository, outbox=outbox)
-    teller = CadenceTeller(database, clock, active_policy.context, notices, runtime.relay.wake)
+    cadence_notices = CadenceNotices(database, clock, active_policy.context, notices, runtime.relay.wake)
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     return (
         Loop("policy directory", interval=1.0, run_once=policy.publish),
         Loop("content directory", interval=1.0, run_once=content.publish),
-        Loop("cadence notices", interval=1.0, run_once=teller.run_once),
+        Loop("cadence notices", interval=1.0, run_once=cadence_notices.run_once),
         Loop("ranking", interval=5.0, run_once=ranking.run_once),
     )
 

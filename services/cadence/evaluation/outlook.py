@@ -25,12 +25,12 @@ MOST_LOOKS: Final = 400
 class OutlookPhase:
     """From when on these rhythms hold, until the next phase begins; internal work is not among them.
 
-    `wished`: the types whose interval or channel follows what the customer asked for.
+    `preferred`: the types whose interval or channel follows what the customer asked for.
     """
 
     begins_at: datetime
     rhythms: tuple[RhythmItem, ...]
-    wished: frozenset[str]
+    preferred: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,13 @@ def _look(
 
 
 def _phase(decision: Decision, at: datetime) -> OutlookPhase:
-    wished = {
+    preferred = {
         chosen.rule.touchpoint
         for chosen in decision.outline.rhythms
         if chosen.preferred_channel or (chosen.preferred_days is not None and not chosen.is_kept)
     }
     rhythms = tuple(item for item in decision.plan.rhythms if item.topic is not None)
-    return OutlookPhase(at, rhythms, frozenset(wished))
+    return OutlookPhase(at, rhythms, frozenset(preferred))
 
 
 def _noticed(phase: OutlookPhase) -> list[tuple[str, int, str]]:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from services.notifier.application.ports import WebhookClaim, WebhookClient, WebhookResult
+from services.notifier.application.ports import WebhookClaim, WebhookResult
+from services.notifier.application.webhook_ports import WebhookClient
 from services.notifier.domain.delivery import Attempt, Delivery, Recipient, RecipientKind
 from services.notifier.domain.retry import after_attempt
 

@@ -286,17 +286,3 @@ class DeliveryQueue(Protocol):
     async def close_orphans(self) -> int:
         """Finish the webhooks of deleted and disabled subscriptions; returns how many."""
         ...
-
-
-class UrlRefused(Exception):
-    """The URL may not be subscribed; the message says why."""
-
-
-class WebhookClient(Protocol):
-    async def check(self, url: str) -> None:
-        """Raises UrlRefused."""
-        ...
-
-    async def send(self, endpoint: Endpoint, webhook: Webhook, *, at: datetime) -> Response:
-        """Make one signed attempt at this real moment."""
-        ...

@@ -15,8 +15,9 @@ from services.chassis.ids import fresh
 from services.chassis.mailbox import Mailbox, parse_mailbox
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, encode_cursor, page, require
-from services.notifier.application.ports import UrlRefused, Webhook, WebhookClient
+from services.notifier.application.ports import Webhook
 from services.notifier.application.read_models import Queries, Recovery, SubscriptionItem, Subscriptions
+from services.notifier.application.webhook_ports import UrlRefused, WebhookClient
 from services.notifier.domain.subscription import NAMED_TYPES, TYPES, FilterField, Subscription
 from services.notifier.entrypoints.http_deliveries import DeliveryPage, delivery_page, sequence_of
 

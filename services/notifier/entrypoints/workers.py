@@ -18,9 +18,10 @@ from services.chassis.outages import OUTAGES
 from services.notifier.application.calendar import Calendar, CalendarAway
 from services.notifier.application.deliver_webhooks import deliver_webhook
 from services.notifier.application.open_day import Days, Opening, read_day
-from services.notifier.application.ports import DeliveryQueue, WebhookClaim, WebhookClient, WebhookResult
+from services.notifier.application.ports import DeliveryQueue, WebhookClaim, WebhookResult
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.sending import Sending
+from services.notifier.application.webhook_ports import WebhookClient
 
 log = structlog.get_logger(__name__)
 

@@ -61,7 +61,7 @@ class NoticeRepository:
             return
         state = step.state
         await self._connection.execute(
-            SAVE, account_id, step.check_at, _write(state.told), state.told_count, _write(state.pending),
+            SAVE, account_id, step.check_at, _write(state.announced), state.announced_count, _write(state.pending),
             state.pending_since,
         )  # fmt: skip
 

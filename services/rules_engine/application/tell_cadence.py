@@ -52,7 +52,7 @@ def _decide(claim: NoticeClaim, context: EvaluationContext, now: datetime) -> No
     account, state = claim.account, claim.state
     if account is None or account.state is None or account.merged_into is not None:
         return NoticeStep(None)
-    if state.told is None and account.stage != "onboarding":
+    if state.announced is None and account.stage != "onboarding":
         return NoticeStep(None)  # established: it needs no look at its year
     if account.undecided is not None or account.latest_generation > context.generation:
         return NoticeStep(state, now + AGAIN)

@@ -50,8 +50,8 @@ class Cadence:
 class NoticeState:
     """What the customer was told last, how often anything, and what has stood since when without being told."""
 
-    told: Cadence | None = None
-    told_count: int = 0
+    announced: Cadence | None = None
+    announced_count: int = 0
     pending: Cadence | None = None
     pending_since: datetime | None = None
 
@@ -70,17 +70,17 @@ def decide_notice(
 ) -> NoticeStep:
     """Whether the customer is told of the cadence of this outlook now. `version`: of the plan."""
     cadence, today = cadence_of(outlook), now.date()
-    if state.told is None and not _begins(outlook):
+    if state.announced is None and not _begins(outlook):
         return NoticeStep(None)
-    if state.told is not None and find_difference(state.told, cadence, today) is None:
+    if state.announced is not None and find_difference(state.announced, cadence, today) is None:
         return NoticeStep(replace(state, pending=None, pending_since=None))
     since = state.pending_since
     if state.pending is None or since is None or find_difference(state.pending, cadence, today) is not None:
         return NoticeStep(replace(state, pending=cadence, pending_since=now), now + STANDS)
     if now < since + STANDS:
         return NoticeStep(state, since + STANDS)
-    count = state.told_count + 1
-    notice = _notice(account_id, version, count, state.told, outlook, now)
+    count = state.announced_count + 1
+    notice = _notice(account_id, version, count, state.announced, outlook, now)
     return NoticeStep(NoticeState(cadence, count), None, notice)
 
 
@@ -90,15 +90,15 @@ def cadence_of(outlook: Outlook) -> Cadence:
     return Cadence(phases, outlook.ends_at.date(), decision.segment, decision.stage, decision.color)
 
 
-def find_difference(told: Cadence, cadence: Cadence, today: date) -> date | None:
+def find_difference(announced: Cadence, cadence: Cadence, today: date) -> date | None:
     """The first day on which the two differ, from today on; None when they do on too few days to matter.
 
     They are compared as far as both are known, a month at least.
     """
-    end = max(today + SOON, min(told.until, cadence.until))
-    begins = (phase.begins_on for phase in (*told.phases, *cadence.phases))
+    end = max(today + SOON, min(announced.until, cadence.until))
+    begins = (phase.begins_on for phase in (*announced.phases, *cadence.phases))
     days = sorted({today, end, *(day for day in begins if today < day < end)})
-    spans = [span for span in pairwise(days) if told.noticed_on(span[0]) != cadence.noticed_on(span[0])]
+    spans = [span for span in pairwise(days) if announced.noticed_on(span[0]) != cadence.noticed_on(span[0])]
     return spans[0][0] if sum((until - day).days for day, until in spans) >= LEAST_DAYS else None
 
 
@@ -111,14 +111,14 @@ def _begins(outlook: Outlook) -> bool:
 
 
 def _notice(
-    account_id: str, version: int, count: int, told: Cadence | None, outlook: Outlook, now: datetime
+    account_id: str, version: int, count: int, announced: Cadence | None, outlook: Outlook, now: datetime
 ) -> NoticeRequested:
     phases = tuple(_notice_phase(phase) for phase in outlook.phases)
-    cause, reason = _why(told, outlook, now.date())
+    cause, reason = _why(announced, outlook, now.date())
     return NoticeRequested(
         notice_id=derived_id("notice", account_id, str(count), str(version)),
         account_id=account_id,
-        kind="cadence_told" if told is None else "cadence_changed",
+        kind="cadence_told" if announced is None else "cadence_changed",
         version=version,
         rhythms=phases[0].rhythms,
         phases=phases,
@@ -129,26 +129,26 @@ def _notice(
     )
 
 
-def _why(told: Cadence | None, outlook: Outlook, today: date) -> tuple[NoticeCause, Reason | None]:
+def _why(announced: Cadence | None, outlook: Outlook, today: date) -> tuple[NoticeCause, Reason | None]:
     """Why the customer is told, and the reason of the first rhythm that is new or other."""
     rhythms = outlook.phases[0].rhythms
-    if told is None:
+    if announced is None:
         return "start", rhythms[0].reason if rhythms else None
     cadence = cadence_of(outlook)
-    day = find_difference(told, cadence, today) or today
-    changed = {kind for kind, _, _ in told.noticed_on(day) ^ cadence.noticed_on(day)}
+    day = find_difference(announced, cadence, today) or today
+    changed = {kind for kind, _, _ in announced.noticed_on(day) ^ cadence.noticed_on(day)}
     phase = _phase_on(outlook.phases, day)
     reasons = [item.reason for item in phase.rhythms if item.touchpoint_type in changed]
     reason = reasons[0] if reasons else None
-    return ("wish" if changed & phase.wished else _cause(told, cadence)), reason
+    return ("wish" if changed & phase.preferred else _cause(announced, cadence)), reason
 
 
-def _cause(told: Cadence, cadence: Cadence) -> NoticeCause:
-    if told.stage != cadence.stage:
+def _cause(announced: Cadence, cadence: Cadence) -> NoticeCause:
+    if announced.stage != cadence.stage:
         return "renewal" if cadence.stage == "renewal" else "stage"
-    if told.segment != cadence.segment:
+    if announced.segment != cadence.segment:
         return "contract"
-    before, after = _BAD.get(told.color, 0), _BAD.get(cadence.color, 0)
+    before, after = _BAD.get(announced.color, 0), _BAD.get(cadence.color, 0)
     return "attention" if after > before else "calm" if after < before else "other"
 
 

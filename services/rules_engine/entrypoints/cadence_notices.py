@@ -11,7 +11,7 @@ from services.rules_engine.domain.account import EvaluationContext
 
 
 @dataclass(frozen=True, slots=True)
-class CadenceTeller:
+class CadenceNotices:
     """One pass looks at some accounts whose cadence may have changed."""
 
     database: Database

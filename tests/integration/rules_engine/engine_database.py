@@ -23,7 +23,7 @@ from services.rules_engine.adapters.notice_repository import NoticeRepository
 from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.apply_events import apply_events
 from services.rules_engine.domain.account import BatchCounts, Clocks, EvaluationContext, incoming_event
-from services.rules_engine.entrypoints.cadence_notices import CadenceTeller
+from services.rules_engine.entrypoints.cadence_notices import CadenceNotices
 from services.rules_engine.entrypoints.workers import Sweeper
 from tests.integration.migrating import upgrade_to
 from tests.unit.cadence.events import NOW
@@ -108,8 +108,8 @@ class EngineDatabase:
     async def tell(self, context: EvaluationContext) -> None:
         """Until nobody is left whose cadence is to be looked at now."""
         queue = partial(NoticeRepository, outbox=Outbox("/drumbeat/rules_engine"))
-        teller = CadenceTeller(self.database, self.clock, lambda: context, queue, lambda: None)
-        while await teller.run_once() == 0:
+        cadence_notices = CadenceNotices(self.database, self.clock, lambda: context, queue, lambda: None)
+        while await cadence_notices.run_once() == 0:
             continue
 
     async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:

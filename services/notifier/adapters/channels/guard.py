@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from services.chassis.private_targets import Address, PrivateTargets
-from services.notifier.application.ports import UrlRefused
+from services.notifier.application.webhook_ports import UrlRefused
 
 PORTS = frozenset({443, 8443})
 MAX_URL, MAX_HOST = 2048, 253

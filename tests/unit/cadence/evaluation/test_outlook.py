@@ -78,5 +78,5 @@ def test_what_the_customer_asked_for_is_marked() -> None:
         *begun(250_000), make_event("contact.described", NOW, contact_id="ann", role="champion"), wish
     )
 
-    assert outlook(*begun(250_000)).phases[0].wished == frozenset()
-    assert "value_report" in asked.phases[0].wished
+    assert outlook(*begun(250_000)).phases[0].preferred == frozenset()
+    assert "value_report" in asked.phases[0].preferred

@@ -180,7 +180,7 @@ def test_whatever_happens_in_any_order_and_repetition_each_change_is_told_once(
         assert after.kind == "cadence_changed"
         known = Cadence(before.phases, TODAY + 365 * DAY, "", "", None)
         assert find_difference(known, Cadence(after.phases, TODAY + 365 * DAY, "", "", None), after.at.date())
-    assert one.told is not None
+    assert one.announced is not None
     assert one.pending is None
 
 
