@@ -173,6 +173,7 @@ HOSTILE = {
 def test_hostile_mails_are_read_or_ignored(raw: bytes) -> None:
     mail = read_mail(raw)
 
+    assert not failed(raw)
     assert kind_of(mail.content) in ("reply", "ignored")
     mail.id.encode()
     if isinstance(mail.content, Reply):
@@ -184,6 +185,12 @@ def test_a_mail_that_is_too_large_is_not_read() -> None:
     assert read_mail(b"\n" * (MOST_BYTES + 1)).content == Ignored(
         f"the mail cannot be read: it is larger than {MOST_BYTES} bytes"
     )
+
+
+def failed(raw: bytes) -> bool:
+    """Whether the library failed where nobody expects it; then the mail is ignored with the name of the error."""
+    content = read_mail(raw).content
+    return isinstance(content, Ignored) and content.reason.startswith("the mail cannot be read (")
 
 
 def changed(raw: bytes, seed: int) -> bytes:
@@ -209,12 +216,10 @@ def changed(raw: bytes, seed: int) -> bytes:
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(CORPUS), st.integers(0, 2**32))
 def test_no_change_of_a_mail_raises_an_error(raw: bytes, seed: int) -> None:
-    mail = read_mail(changed(raw, seed))
-
-    assert kind_of(mail.content) in ("reply", "calendar", "bounce", "complaint", "ignored")
+    assert not failed(changed(raw, seed))
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=4_000))
 def test_no_bytes_raise_an_error(raw: bytes) -> None:
-    assert kind_of(read_mail(raw).content) in ("reply", "calendar", "bounce", "complaint", "ignored")
+    assert not failed(raw)
