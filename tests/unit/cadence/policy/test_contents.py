@@ -54,6 +54,7 @@ def test_only_types_of_the_catalogue_and_notices_have_content_in_force() -> None
         "cadence_told",
         "cadence_changed",
         "invitation",
+        "reminder",
     }
 
 

@@ -124,7 +124,7 @@ def test_a_german_mail_goes_on_in_lower_case_after_its_greeting() -> None:
     """The greeting ends in a comma; only the polite `Sie` and `Ihr` keep their capital letter."""
     for content in shipped_files("de"):
         for first in (1, 8, 91):
-            day = {**values_of(0), "contract.day": first, "program.title": "x"}
+            day = {**values_of(0), "contract.day": first, "program.title": "x", "invitation.news": "x"}
             text = render_content(content, day, language="de", zone=find_zone("UTC")).text
             found = re.match(r"Guten Tag[^\n]*,\n\n(\S+)", text)
             assert found is None or found[1][0].islower() or found[1].startswith(("Sie", "Ihr")), content.file
