@@ -17,7 +17,8 @@ from tests.unit.console.drumbeat import Result, drumbeat
 
 ROOT = Path(__file__).resolve().parents[3]
 AT_TERMINAL = """
-import fcntl, termios
+import fcntl, signal, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and what they start
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # from now on its keys are those of this session
 from services.console.cli import main
 main()
