@@ -43,9 +43,7 @@ kafka: $(RUN) $(PARTS) ## Run a real broker alone, for development, on 127.0.0.1
 
 test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 	@echo "== all tests"
-	@$(PYTEST) tests/integration tests/browser -n 3 --dist loadfile --no-loadscope-reorder
-	@echo "== faults, three at a time: they wait more than they work"
-	@$(PYTEST) tests/faults -n 3 --dist load
+	@$(PYTEST) tests/integration tests/browser tests/faults -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit tests, generated files
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types unit
@@ -78,8 +76,8 @@ unit: $(DEV) $(PARTS)
 	@echo "== unit and property tests"
 	@$(PYTEST) tests/unit -n 2 -q
 
-faults: $(DEV) $(PARTS) ## The fault tests: kill, freeze and restart everything, then check the ledger
-	@$(PYTEST) tests/faults
+faults: $(DEV) $(PARTS) ## The fault tests at full size: kill, freeze and restart everything, then check the ledger
+	@DRUMBEAT_SOAK=1 $(PYTEST) tests/faults
 
 soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, a million events in any order to one state, the calendar
 	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py \

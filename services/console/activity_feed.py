@@ -18,6 +18,7 @@ DELIVERY_TONES: Final = {
     "expired": "quiet",
 }
 _FEED_LENGTH: Final = 30
+_CALENDAR: Final = "calendar"
 _NEWS_HORIZON: Final = timedelta(days=28)
 _RECIPIENT_KINDS: Final = {"contact": "contact ", "subscription": "subscription "}
 _STATUS_LABELS: Final[Mapping[str, tuple[str, str]]] = {
@@ -149,11 +150,13 @@ def _changed(item: Touchpoint) -> Activity:
 
 
 def _message_activities(deliveries: Iterable[Delivery]) -> Iterable[Activity]:
-    """An entry for all messages about one touchpoint with the same result."""
+    """An entry for all messages about one touchpoint with one result, and for all invitations of an account with one."""
     for key, grouped in groupby(sorted(deliveries, key=_result), key=_result):
         group = list(grouped)
         newest = max(group, key=lambda delivery: delivery.at)
-        about = f"About: {newest.title}" if newest.title else ""
+        number = len({delivery.touchpoint_id for delivery in group})
+        title = labels.count(number, "touchpoint") if number > 1 else newest.title
+        about = f"About: {title}" if title else ""
         yield Activity(
             key=":".join(key),
             at=newest.at,
@@ -166,7 +169,10 @@ def _message_activities(deliveries: Iterable[Delivery]) -> Iterable[Activity]:
 
 
 def _result(delivery: Delivery) -> tuple[str, str, str]:
-    return delivery.touchpoint_id or delivery.id, delivery.state, delivery.detail
+    """Invitations go by the dozen, half a year ahead: one by one they would hide all else."""
+    is_invitation = delivery.channel == _CALENDAR
+    about = f"{_CALENDAR}:{delivery.account_id}" if is_invitation else delivery.touchpoint_id or delivery.id
+    return about, delivery.state, delivery.detail
 
 
 def _channels_and_recipients(group: Sequence[Delivery]) -> str:

@@ -82,6 +82,20 @@ def test_messages_about_one_touchpoint_with_one_result_are_one_entry() -> None:
     ]
 
 
+def test_the_invitations_of_an_account_with_one_result_are_one_entry() -> None:
+    """They go half a year ahead, by the dozen."""
+    invitations = [sent(f"{number}", touchpoint_id=f"t{number}", channel="calendar") for number in range(26)]
+    other = sent("x", touchpoint_id="t0", channel="calendar", account_id="acme")
+
+    entries = activities([], [*invitations, other, sent("m", touchpoint_id="t1")], NOW)
+
+    assert sorted((entry.account_id, entry.what, entry.detail) for entry in entries) == [
+        ("acme", "Invitation to csm-joe", "About: Check in"),
+        ("halcyon", "Email to csm-joe", "About: Check in"),
+        ("halcyon", "Invitation to csm-joe", "About: 26 touchpoints"),
+    ]
+
+
 def test_a_message_that_was_not_sent_shows_why() -> None:
     entries = activities(
         [],
