@@ -28,7 +28,7 @@ from services.chassis.telemetry import METRICS
 log = structlog.get_logger(__name__)
 
 RELAY_LOCK = 0x6472756D  # "drum": the advisory lock that makes one relay per database
-BATCH, LEAST = 2000, 50  # rows of a pass
+BATCH, FIRST, LEAST = 2000, 250, 50  # rows of a pass: at most, at first (the broker may be busy), at least
 MOST_BYTES = 16 << 20  # of the payloads of a pass, but for one row
 POLL_SECONDS = 0.5  # the relay is woken in its process, polling only finds what another replica left
 SEND_SECONDS = 7.0
@@ -62,7 +62,7 @@ class Relay(Loop):
         self._producer = producer
         self._outbox = outbox
         self._secret = secret
-        self._size = BATCH
+        self._size = FIRST
 
     async def _move_batch(self) -> float | None:
         """Move one batch: 0 when there may be more rows. Raises `KafkaAway` when some were not acknowledged."""
