@@ -1,6 +1,6 @@
 """The closed word lists of the contract. A value outside its list is rejected where it is read."""
 
-from typing import Literal
+from typing import Final, Literal
 
 Segment = Literal["enterprise", "mid_market", "small_business", "self_service"]
 Stage = Literal["onboarding", "adoption", "growth", "renewal", "churned"]
@@ -8,6 +8,8 @@ Color = Literal["red", "yellow", "green"]
 Complexity = Literal["simple", "standard", "complex"]
 Owner = Literal["csm", "pooled_csm", "marketing", "sales", "automation"]
 Channel = Literal["call", "meeting", "email", "sms", "slack", "in_app", "webhook"]
+SPOKEN: Final = frozenset[Channel]({"call", "meeting"})
+"""Channels on which people talk with each other at a time that both keep."""
 Topic = Literal["account", "education", "product_updates", "training", "promotion", "events", "surveys"]
 Role = Literal["champion", "decision_maker", "executive_sponsor", "admin", "user"]
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "quarterly"]

@@ -22,6 +22,9 @@ EntryStatus = Literal["confirmed", "cancelled", "tentative"]
 WRITER: Final = f"1 {version('icalendar')}"
 """Whoever keeps what was written compares this as well; the number grows when equal entries give other bytes."""
 PRODUCT: Final = "-//Drumbeat//Customer cadence//EN"
+USUAL: Final = timedelta(minutes=30)
+"""The length of what has none: readers hide an entry without a length."""
+SHORTEST: Final = timedelta(minutes=15)
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 # Tabs and line breaks are written as the format has them; other control characters are not part of it.
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -58,6 +61,11 @@ class CalendarEntry(NamedTuple):
     attendees: Sequence[CalendarPerson] = ()
     status: EntryStatus = "confirmed"
     is_free: bool = False
+
+
+def end_of(starts_at: datetime, minutes: int) -> datetime:
+    """When an entry ends that takes so long, the same in invitations and in feeds."""
+    return starts_at + (max(timedelta(minutes=minutes), SHORTEST) if minutes else USUAL)
 
 
 def write_calendar(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from schemas.vocabulary import SPOKEN
 from services.cadence.features.feature import ROLES
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.findings import Finding, finding
@@ -13,7 +14,6 @@ _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
 """Of a purpose or an outcome, so that it says something."""
 _ARTICLES = frozenset({"a", "an", "the"})
-_SPOKEN = frozenset({"call", "meeting"})
 
 
 def purposes(accounts: PossibleAccounts) -> Iterator[Finding]:
@@ -51,7 +51,7 @@ def _normal(text: str) -> str:
 def _owner(kind: Touchpoint) -> Iterator[str]:
     if kind.topic is not None and kind.owner in PERSONS and not kind.minutes:
         yield f"its owner is {kind.owner} and it takes 0 minutes; set how many minutes it takes"
-    if kind.owner == "automation" and kind.channel in _SPOKEN:
+    if kind.owner == "automation" and kind.channel in SPOKEN:
         yield f"automation cannot hold a {kind.channel}; choose an owner who can, or another channel"
     unknown = [role for role in kind.audience if role not in ROLES]
     if kind.audience and len(unknown) == len(kind.audience):
@@ -68,9 +68,9 @@ def _owners_of_rules(policy: Policy) -> Iterator[Finding]:
         owner, channel = leader(policy, rule)
         if owner != "automation":
             continue
-        if channel in _SPOKEN and (rule.owner or rule.channel):
+        if channel in SPOKEN and (rule.owner or rule.channel):
             message = f"automation cannot hold a {channel}; choose an owner who can, or `channel: email`"
             yield finding("purpose", rule, message)
-        elif isinstance(rule, Rhythm) and rule.within and end_channel in _SPOKEN and rule.touchpoint in rarer:
+        elif isinstance(rule, Rhythm) and rule.within and end_channel in SPOKEN and rule.touchpoint in rarer:
             message = f"feedback may move it to a {end_channel} (`at_the_end`), which automation cannot hold"
             yield finding("purpose", rule, f"{message}; name another channel")

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from schemas.vocabulary import SPOKEN
 from services.cadence.expressions.compile import compile_condition
 from services.cadence.expressions.tree import Node
 from services.cadence.features.feature import ROLES, TOPICS, Feature
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition
 from services.cadence.policy.errors import Fault
-from services.cadence.policy.model import AIMS, PERSONS, SPOKEN, YIELDS
+from services.cadence.policy.model import AIMS, PERSONS, YIELDS
 from services.cadence.policy.rule_spec import Info, Spec, Types, key
 from services.cadence.policy.scope import INTERNAL, Scope
 from services.cadence.policy.values import Text, number, one_of

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from schemas.directory import HolidayRecord
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
+from schemas.vocabulary import SPOKEN
 from services.cadence.content.names import ContentName
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
@@ -21,8 +22,6 @@ PRECEDENCES = ("default", "preference", "floor", "escalation")
 ANCHORS: tuple[Anchor, ...] = ("renewal", "notice", "start", "go_live", "program")
 PERSONS = frozenset({"csm", "pooled_csm", "sales"})
 """Owners who give a customer their own time."""
-SPOKEN = frozenset({"call", "meeting"})
-"""Channels on which people talk with each other at a time that both keep."""
 MODELS: Mapping[str, str | None] = {
     "high_touch": "enterprise",
     "mid_touch": "mid_market",

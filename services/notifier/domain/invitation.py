@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from schemas.vocabulary import SPOKEN
+
 INVITATION: Final = "invitation"
 """The content from which invitations are written, whatever they are to."""
 
@@ -37,10 +39,6 @@ class Queue:
 
     rank: int = 0
     sent_at: Sequence[datetime] = ()
-
-
-SPOKEN: Final = frozenset({"call", "meeting"})
-"""Channels on which people talk with each other at a time that both keep."""
 
 
 def is_appointment(touchpoint_type: str, channel: str, invited_types: Mapping[str, str]) -> bool:

@@ -5,12 +5,13 @@ invitation and is not invited any more gets its cancellation. Nobody is told ins
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from schemas.touchpoints import TouchpointData
 from schemas.zones import UTC_ZONE
 from services.calendar.announcing import INVITED_AHEAD
+from services.calendar.icalendar_events import end_of
 from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
 from services.notifier.domain.customer_policy import (
     NOBODY,
@@ -48,8 +49,6 @@ from services.notifier.domain.situation import Situation
 from services.notifier.domain.working_day import working_days, zone_of
 
 Method = Literal["REQUEST", "CANCEL"]
-USUAL_MINUTES: Final = 30
-"""The length of what has none."""
 _MAIL: Final = "email"
 """Invitations are mail: who wants no mail gets none."""
 _TAKES_BACK: Final = frozenset({Reason.NOT_INVITED, Reason.OPTED_OUT, Reason.PAUSED, Reason.LEFT})
@@ -66,7 +65,7 @@ class InvitationDecision:
 
 def times_of(content: TouchpointData) -> tuple[datetime, datetime]:
     """When the touchpoint begins and ends."""
-    return content.due_at, content.due_at + timedelta(minutes=content.minutes or USUAL_MINUTES)
+    return content.due_at, end_of(content.due_at, content.minutes)
 
 
 def find_leader(event: Event) -> Recipient | None:

@@ -10,17 +10,15 @@ from typing import Final, NamedTuple
 
 from schemas.links import account_page
 from schemas.standing import TouchpointContent
+from schemas.vocabulary import SPOKEN
 from schemas.zones import TimeZone
 from services.calendar.announcing import find_announce_from
-from services.calendar.icalendar_events import CalendarEntry, CalendarPerson
+from services.calendar.icalendar_events import CalendarEntry, CalendarPerson, end_of
 from services.calendar.touchpoint import Status, Touchpoint
 
 KEPT: Final = timedelta(days=30)
 """How long what is over or was cancelled stays in a feed."""
 AHEAD: Final = timedelta(days=366)
-SHORTEST: Final = timedelta(minutes=15)
-"""Of what takes no time: readers hide an entry without a length."""
-SPOKEN: Final = frozenset({"call", "meeting"})
 # Names of types that are written for us; a customer sees the same words in invitations.
 CUSTOMER_NAMES: Final[Mapping[str, str]] = {
     "pre_renewal_review": "Review before the renewal",
@@ -131,7 +129,7 @@ def _entry(each: FeedTouchpoint, feed: FeedCalendar, summary: str) -> CalendarEn
         uid=touchpoint.id,
         sequence=touchpoint.sequence,
         starts_at=touchpoint.due_at,
-        ends_at=touchpoint.due_at + max(timedelta(minutes=touchpoint.minutes), SHORTEST),
+        ends_at=end_of(touchpoint.due_at, touchpoint.minutes),
         zone=feed.zone.key,
         summary=summary,
         stamp=each.changed_at,

@@ -8,7 +8,7 @@ import pytest
 from icalendar import Calendar
 
 from schemas.zones import UnknownZone
-from services.calendar.icalendar_events import CalendarEntry, CalendarPerson, write_calendar
+from services.calendar.icalendar_events import CalendarEntry, CalendarPerson, end_of, write_calendar
 from tests.node import run_script
 
 HOUR = timedelta(hours=1)
@@ -227,3 +227,12 @@ def test_a_feed_says_its_name_its_address_and_how_often_to_read_it() -> None:
 def test_a_zone_that_the_database_does_not_have_is_refused() -> None:
     with pytest.raises(UnknownZone):
         write_calendar([entry(zone="Mars/Olympus")])
+
+
+@pytest.mark.parametrize(("minutes", "length"), [(0, 30), (10, 15), (15, 15), (45, 45)])
+def test_what_has_no_length_takes_half_an_hour_and_nothing_less_than_a_quarter(
+    minutes: int, length: int
+) -> None:
+    start = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    assert end_of(start, minutes) == start + timedelta(minutes=length)
