@@ -4,18 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Protocol
 
 from schemas.directory import ContactRecord
 from schemas.schedule import AccountSchedule, ScheduledRhythm, ScheduledTouchpoint
 from services.notifier.application.customer_choices import Choices, rhythm_line
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.write_customer_mail import Reader
+from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
 from services.notifier.domain.customer_policy import rank_contact
 from services.notifier.domain.message import sentence_case
-
-LED: Final = frozenset({"csm", "pooled_csm", "sales"})
-"""Owners that are people; what the others have, Drumbeat sends."""
 
 
 class AccountCalendar(Protocol):
@@ -99,7 +97,7 @@ def _date(one: ScheduledTouchpoint, phrases: Phrases, organization: str) -> Page
     elif one.exactness == "week":
         monday = local.date() - timedelta(days=local.weekday())
         when, instant = phrases.text("page", "in_week", date=phrases.date(monday)), ""
-    elif one.owner in LED:
+    elif one.owner in OWNERS_WHO_ARE_PEOPLE:
         when, instant = phrases.moment(local), local.isoformat(timespec="minutes")
     else:
         when, instant = phrases.date(local.date()), local.date().isoformat()
@@ -114,7 +112,7 @@ def _date(one: ScheduledTouchpoint, phrases: Phrases, organization: str) -> Page
 
 def _concerns(one: ScheduledTouchpoint | ScheduledRhythm, reader: Reader, choices: Choices) -> bool:
     """Whether the reader takes part in it or receives it."""
-    if one.owner in LED:
+    if one.owner in OWNERS_WHO_ARE_PEOPLE:
         return True
     return choices[one.topic].opted_in and _is_addressed(one.audience, reader)
 

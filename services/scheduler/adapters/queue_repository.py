@@ -23,7 +23,7 @@ from services.scheduler.adapters.messages import (
     touchpoint_data,
     touchpoint_event,
 )
-from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
+from services.scheduler.adapters.rows import BY_KEYS, COLUMNS, Row, columns_of, read_touchpoint
 from services.scheduler.application.ports import Keep
 from services.scheduler.domain.announcing import choose_event
 
@@ -67,8 +67,6 @@ INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $4 FRO
 """
 
 
-# A batch is found by its keys, whatever the planner chooses for a table of this size.
-BY_KEYS = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 CLAIM_DUE = _claim("agenda", Status.PLANNED, "due_at")
 CLAIM_OVERDUE = _claim("lapsing", Status.DUE, "lapses_at")
 ADVANCE: Final[Mapping[Queue, str]] = {"agenda": _advance("agenda"), "lapsing": _advance("lapsing")}

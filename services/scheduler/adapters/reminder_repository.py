@@ -8,13 +8,11 @@ from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.scheduler.adapters.announcement_repository import publish_updates, take_known_states
 from services.scheduler.adapters.reminder_positions import load_remind_hours
-from services.scheduler.adapters.rows import COLUMNS, columns_of, read_stored
+from services.scheduler.adapters.rows import BY_KEYS, COLUMNS, columns_of, read_stored
 from services.scheduler.application.announce_changes import describe_change
 from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate, UnannouncedChange
 from services.scheduler.domain.reminding import Hours, HoursByType, Position, start_position
 
-# What is next is found by its keys, whatever the planner chooses for a table of this size.
-BY_KEYS = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 FORGET: Final = "DELETE FROM reminder_position WHERE hours <> ALL($1::int[])"
 BEGIN: Final = """
 INSERT INTO reminder_position (hours, due_at, touchpoint_id)
