@@ -9,6 +9,7 @@ from email.policy import compat32
 from typing import Final
 
 from schemas.vocabulary import Bounce as BounceKind
+from services.notifier.domain.address_refusal import refuses_address
 from services.notifier.domain.mail_parts import (
     MOST_HEADER,
     find_part,
@@ -48,7 +49,7 @@ def read_bounce(mail: Message) -> Bounce | None:
     failed = [group for group in _groups(status) if _action(group) in ("failed", "delayed")] if status else []
     if not failed:
         return None
-    is_hard = any(_action(group) == "failed" and _class_of(group) == "5" for group in failed)
+    is_hard = any(_is_hard(group) for group in failed)
     names = ("Original-Recipient", "Final-Recipient")
     addresses = [_address(header_of(group, name)) for group in failed for name in names]
     return Bounce(
@@ -91,6 +92,11 @@ def _groups(part: Message) -> Iterator[Message]:
 
 def _action(group: Message) -> str:
     return header_of(group, "Action").lower()
+
+
+def _is_hard(group: Message) -> bool:
+    status, reply = header_of(group, "Status"), header_of(group, "Diagnostic-Code")
+    return _action(group) == "failed" and _class_of(group) == "5" and refuses_address(status, reply)
 
 
 def _class_of(group: Message) -> str:

@@ -25,15 +25,14 @@ from aiosmtplib.typing import SMTPStatus
 
 from services.notifier.adapters.channels.email_message import AddressRejected, Sender, build_email
 from services.notifier.application.mail_ports import Handover, Mail
+from services.notifier.domain.address_refusal import refuses_address
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.domain.message import HeaderInjection
 
 CONNECTIONS, PER_DOMAIN = 16, 4
 # A lease lasts 90 s: waiting for a connection and the whole attempt must fit into it.
 WAIT_SECONDS, ATTEMPT_SECONDS, REPLY_SECONDS = 30.0, 40.0, 25.0
-ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 LINE_END, LEADING_DOT = re.compile(rb"\r\n|\r|\n"), re.compile(rb"(?m)^\.")
-NO_SUCH_MAILBOX = frozenset({550, 551, 553})
 
 
 OnWritten = Callable[[str, bytes], None]
@@ -207,7 +206,5 @@ def classify(code: int, text: str) -> Response:
     detail = f"{code} {text}"[:200]
     if not 500 <= code <= 599:
         return Response(AttemptOutcome.DEFERRED, detail)
-    enhanced = ENHANCED.search(text)
-    subject = enhanced.group(2) if enhanced else "0"  # RFC 3463: 0 is undefined, 1 is the address
-    is_unknown = code in NO_SUCH_MAILBOX if subject == "0" else subject == "1"
+    is_unknown = refuses_address(detail)
     return Response(AttemptOutcome.REFUSED, detail, is_permanent=True, is_unknown_address=is_unknown)
