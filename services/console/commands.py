@@ -1,11 +1,14 @@
 """Commands that read and change a deployment: accounts, touchpoints, dead letters, API keys."""
 # ruff: noqa: FBT002 - flags of commands
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
+from services.chassis.key_files import create_key_files
+from services.chassis.settings import CannotStart
 from services.console.client import SERVICES, ApiClient, Service, connect
 from services.console.json_fields import Json, items, nested, text
 from services.console.rule_view import interval
@@ -180,6 +183,22 @@ def create_key(
         print_json(key)
     else:
         typer.echo(key.get("key"))
+
+
+@keys.command("files")
+def create_files(
+    folder: Annotated[Path, typer.Argument(help="Where; those that are there already stay as they are.")],
+) -> None:
+    """Create the key files of a new deployment, which all replicas share: api-key, secrets-key, address-key."""
+    try:
+        new = create_key_files(folder)
+    except CannotStart as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from problem
+    for path in new:
+        print_text(f"{path}: created; keep a copy")
+    if not new:
+        print_text(f"{folder}: all key files are there")
 
 
 @keys.command("revoke")

@@ -631,7 +631,9 @@ def what_people_hold_is_put_into_calendars_half_a_year_ahead(story: Story) -> No
             # What has not gone yet says which morning it waits for; what was given up, why.
             assert all(row["state"] == "sent" or row["reason"] for row in mine)
     held = [item for item in story.calendars["std-enterprise"] if _is_invited_to(item)]
-    ahead = [item for item in held if story.begin + timedelta(days=46) < _at(item) < story.begin + HALF_A_YEAR]
+    ahead = [
+        item for item in held if story.begin + timedelta(days=46) < _at(item) < story.begin + HALF_A_YEAR
+    ]
     # Two reviews are at most 137 days apart, two calls some three weeks; where in that, levelling chooses.
     assert [item for item in ahead if item["type"] == "business_review"]
     assert _at(max(ahead, key=_at)) > story.begin + timedelta(days=150)

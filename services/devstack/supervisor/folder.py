@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self, cast
 
 from services.chassis.addresses_file import ADDRESSES_FILE
-from services.chassis.keys import new_secret
+from services.chassis.key_files import create_api_key
 from services.devstack.embedded.failures import CannotRun
 
 
@@ -69,13 +69,8 @@ class DataFolder:
     def create_key(self, path: Path) -> None:
         """Write a new full-scope key to `path` (mode 0600) unless it contains one. Raises `CannotRun`."""
         try:
-            if path.exists() and path.read_text().strip():
-                return
+            create_api_key(path)
         except OSError as denied:
-            raise CannotRun(f"The API key file {path} cannot be read ({denied.strerror}).") from denied
-        _, key = new_secret()
-        new = path.with_name(f"{path.name}.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{key}\n")
-        new.rename(path)
+            raise CannotRun(
+                f"The API key file {path} cannot be read or written ({denied.strerror})."
+            ) from denied
