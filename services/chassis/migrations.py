@@ -57,10 +57,13 @@ async def _create_databases(server_url: str, names: Sequence[str]) -> None:
 
 async def _upgrade(server_url: str, service: str) -> None:
     name = DATABASES[service]
-    engine = create_async_engine(
-        database_url(server_url, name).replace("postgresql://", "postgresql+asyncpg://", 1),
-        connect_args={"server_settings": {"role": name}},
-    )
+    url = database_url(server_url, name)
+
+    async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+        # SQLAlchemy would hand what the URL says of TLS to asyncpg as arguments that it does not have.
+        return await asyncpg.connect(url, server_settings={"role": name})
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})

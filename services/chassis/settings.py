@@ -23,7 +23,7 @@ from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
-from services.chassis.urls import check_service_url, leads_outside, without_user
+from services.chassis.urls import check_service_url, leads_outside, with_database, without_user
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -263,7 +263,7 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         if self.database.url is None:
             raise SettingsRejected(_no_address("PostgreSQL", "DRUMBEAT_DATABASE__URL", self.data_dir))
-        return self.database.url
+        return with_database(self.database.url)
 
 
 def _no_address(what: str, variable: str, data_dir: Path) -> str:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 from socket import inet_aton, inet_ntoa
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 
 def check_service_url(value: str) -> str:
@@ -43,3 +43,9 @@ def _is_own_machine(host: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return any(one.is_loopback or one.is_unspecified for one in (address, mapped) if one is not None)
+
+
+def with_database(url: str) -> str:
+    """The URL of a PostgreSQL server with a database: `postgres` where it names none, instead of one named as the user."""
+    parts = urlsplit(url)
+    return url if parts.path.strip("/") else urlunsplit(parts._replace(path="/postgres"))

@@ -77,8 +77,27 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_addresses_of_a
     settings = load_settings()
 
     assert settings.mode == "live"
-    assert settings.database_url() == "postgresql://file"
+    assert settings.database_url() == "postgresql://file/postgres"
     assert settings.broker() == "left:1"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://ann@db", "postgresql://ann@db/postgres"),
+        (
+            "postgresql://ann@db:5432/?sslmode=verify-full",
+            "postgresql://ann@db:5432/postgres?sslmode=verify-full",
+        ),
+        ("postgresql://ann@db/company", "postgresql://ann@db/company"),
+    ],
+)
+def test_a_database_server_is_asked_in_a_database_that_it_has(
+    monkeypatch: pytest.MonkeyPatch, url: str, expected: str
+) -> None:
+    monkeypatch.setenv("DRUMBEAT_DATABASE__URL", url)
+
+    assert load_settings().database_url() == expected
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"7", b'{"other": 1}', b"\xff"])
