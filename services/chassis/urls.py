@@ -46,6 +46,6 @@ def _is_own_machine(host: str) -> bool:
 
 
 def with_database(url: str) -> str:
-    """The URL of a PostgreSQL server with a database: `postgres` where it names none, instead of one named as the user."""
+    """The URL of a PostgreSQL server with a database: `postgres` where it names none, not one named as the user is."""
     parts = urlsplit(url)
     return url if parts.path.strip("/") else urlunsplit(parts._replace(path="/postgres"))
