@@ -73,7 +73,12 @@ def properties(layout: Layout, node: int, log_dir: Path) -> dict[str, str]:
         "log.cleaner.dedupe.buffer.size": "8388608",
         "log.segment.bytes": "67108864",
         "broker.session.timeout.ms": "3000",
-        "broker.heartbeat.interval.ms": "500",
+        "broker.heartbeat.interval.ms": "500" if many else "1000",
+        # At rest the controller would write a record every half a second.
+        "metadata.max.idle.interval.ms": "5000",
+        # Threads that wait look around three times a second; a broker on a developer's machine has few clients.
+        "num.network.threads": "1",
+        "num.io.threads": "3",
         "controller.quorum.election.timeout.ms": "500",
         "controller.quorum.fetch.timeout.ms": "1500",
     }

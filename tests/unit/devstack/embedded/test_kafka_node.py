@@ -44,6 +44,19 @@ def test_one_node_does_not_wait_for_others() -> None:
     assert made["auto.create.topics.enable"] == "false"
 
 
+def test_a_broker_is_missed_three_times_before_its_session_ends() -> None:
+    """One that is busy is not fenced for one late heartbeat; the controller ends a session after three seconds."""
+    for layout in (ONE, THREE):
+        made = properties(layout, 1, Path("/logs"))
+        beat = int(made["broker.heartbeat.interval.ms"])
+        assert 3 * beat <= int(made["broker.session.timeout.ms"])
+
+
+def test_a_node_at_rest_writes_a_record_every_five_seconds_at_most() -> None:
+    made = properties(ONE, 1, Path("/logs"))
+    assert int(made["metadata.max.idle.interval.ms"]) == 5_000
+
+
 def test_a_folder_is_formatted_once_and_keeps_its_identity(tmp_path: Path, checkpoint: Path) -> None:
     Node(1, tmp_path, ONE).format(checkpoint)
     first = lines(tmp_path / "logs" / "meta.properties")
