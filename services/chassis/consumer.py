@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.chassis.batch_sizes import BatchSizes
 from services.chassis.batches import Batches, PartitionLost, Subscription, reporter
 from services.chassis.clock import monotonic
-from services.chassis.consumer_client import connect_assigned
+from services.chassis.consumer_client import AssignedConsumer, connect_assigned
 from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.dead_letters import Record
 from services.chassis.faults import fault
@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 CONCURRENT_TRANSACTIONS = 4
 WATCH_SECONDS = 5.0  # between two checks whether partitions move
+ENDS_SECONDS = 3.0  # until the broker tells the ends of partitions: first it ends the fetch that it holds
 POLL_SECONDS = 1.0  # a worker waits this long for records before it checks whether it should stop
 
 
@@ -66,7 +67,7 @@ class Consumer:
         self._batches = Batches(database, self._leases, self._halts, outbox, subscription, self._unwanted)
         self._sizes = BatchSizes()
         self._positions = GroupOffsets(kafka, subscription.group)
-        self._client: AIOKafkaConsumer | None = None
+        self._client: AssignedConsumer | None = None
         self._workers: dict[TopicPartition, tuple[PartitionClaim, asyncio.Task[None]]] = {}
         self._dropped: set[TopicPartition] = set()
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
@@ -180,7 +181,7 @@ class Consumer:
         self._watch_again = monotonic() + WATCH_SECONDS
         partitions = list(self._workers)
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(ENDS_SECONDS):
                 ends: dict[TopicPartition, int] = await client.end_offsets(partitions)
                 positions = {partition: int(await client.position(partition)) for partition in partitions}
         except TimeoutError:
@@ -246,7 +247,7 @@ class Consumer:
             self._busy.discard(partition)
             client.pause(partition)
 
-    async def _fetch(self, client: AIOKafkaConsumer, partition: TopicPartition) -> list[Record]:
+    async def _fetch(self, client: AssignedConsumer, partition: TopicPartition) -> list[Record]:
         # Never cancelled: aiokafka leaks its fetch count when a getmany is.
         try:
             batches: Mapping[Any, Sequence[Any]] = await client.getmany(
@@ -263,13 +264,12 @@ class Consumer:
             await wait_for_event(self._stopping, 1.0)
             return []
         messages = batches.get(partition, ())
+        client.adapt(has_records=bool(messages))
         if messages:
             self._set_out_of_range(partition, is_missing=False)
         return [
-            Record(
-                *partition, record.offset, record.key, record.value, tuple(record.headers), record.timestamp
-            )
-            for record in messages
+            Record(*partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)
+            for raw in messages
         ]
 
     def _set_out_of_range(self, partition: TopicPartition, *, is_missing: bool) -> None:

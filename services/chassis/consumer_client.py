@@ -1,26 +1,59 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""The Kafka client of a consumer: every partition assigned at its stored offset and paused."""
+"""The Kafka client of a consumer: every partition assigned at its stored offset and paused.
+
+A partition whose records were just read is asked for again only when the fetch under way has ended, so the broker holds
+a fetch briefly while records come. At rest a fetch covers every partition and ends with the first record: there the
+broker may hold it long, and answers fewer.
+"""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.chassis.clock import monotonic
 from services.chassis.kafka import client_options, stop_client
 from services.chassis.leases import Leases
 from services.chassis.settings import Kafka
 
+BUSY_MILLISECONDS: Final = 250
+RESTING_MILLISECONDS: Final = 1000
+REST_SECONDS: Final = 5.0  # real time without records after which a fetch is held long
+
+
+class AssignedConsumer(AIOKafkaConsumer):
+    """A consumer that changes how long the broker may hold a fetch; it begins busy."""
+
+    _busy_until = 0.0
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        super().resume(*partitions)
+        self.adapt(has_records=True)  # none of them is in the fetch under way
+
+    def adapt(self, *, has_records: bool) -> None:
+        """After each look for records: hold fetches briefly while some come, long once none have come for a while."""
+        now = monotonic()
+        if has_records:
+            self._busy_until = now + REST_SECONDS
+        self.hold_fetches(BUSY_MILLISECONDS if now < self._busy_until else RESTING_MILLISECONDS)
+
+    def hold_fetches(self, milliseconds: int) -> None:
+        """From the next fetch on. aiokafka is told this when it is made, and reads it for each request."""
+        fetcher: Any = self._fetcher
+        fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001 - a test holds aiokafka to it
+
 
 async def connect_assigned(
     kafka: Kafka, leases: Leases, partitions: Sequence[TopicPartition]
-) -> AIOKafkaConsumer:
+) -> AssignedConsumer:
     """A started client; a claim only has to seek and to resume. Missing offset rows are inserted."""
-    client = AIOKafkaConsumer(
+    client = AssignedConsumer(
         **client_options(kafka),
         client_id=leases.group,
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=BUSY_MILLISECONDS,
         fetch_max_bytes=16 << 20,
         max_partition_fetch_bytes=1 << 20,
         request_timeout_ms=11_000,

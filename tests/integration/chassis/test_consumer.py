@@ -14,12 +14,19 @@ from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import AdminClient
 from prometheus_client import REGISTRY
 
+from services.chassis import consumer_client
 from services.chassis.batches import Handler, Subscription
 from services.chassis.consumer import Consumer
+from services.chassis.consumer_client import (
+    BUSY_MILLISECONDS,
+    REST_SECONDS,
+    RESTING_MILLISECONDS,
+    connect_assigned,
+)
 from services.chassis.database import Connection, Database
 from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.halts import resume_partition
-from services.chassis.kafka import Message, Producer, partition_of
+from services.chassis.kafka import Message, Producer, partition_of, stop_client
 from services.chassis.leases import TTL, Leases, advance
 from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.outbox import Outbox
@@ -116,6 +123,48 @@ async def test_every_record_is_handled_once(
     async with consuming(database, kafka_settings, cluster, topic, "b"):
         await produce(kafka_settings, topic, ["more"])
         assert await until(database, 1001) == ["more", *values]
+
+
+async def test_a_fetch_at_rest_is_held_long_and_ends_with_the_first_record(
+    chassis_database: Database,
+    kafka_settings: Kafka,
+    topic_name: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker answers one request of a connection after the other: the ends show that it holds the fetch."""
+    topic = topic_name("held")
+    cluster = await ensure_topics(kafka_settings, [TopicSpec(topic)])
+    partitions = [TopicPartition(topic, part) for part in range(cluster.partitions[topic])]
+    client = await connect_assigned(
+        kafka_settings, Leases(chassis_database, cluster.id, "test", "a"), partitions
+    )
+    loop, held_seconds = asyncio.get_running_loop(), 20.0
+    try:
+        client.resume(*partitions)
+        client.hold_fetches(int(held_seconds * 1000))
+        await client.getmany(*partitions, timeout_ms=1000)  # meanwhile the brief fetch before it ends
+        asking = asyncio.create_task(client.end_offsets(partitions))
+        reading = asyncio.create_task(client.getmany(*partitions, timeout_ms=int(held_seconds * 1000)))
+        done, _ = await asyncio.wait([asking, reading], timeout=2)
+        assert not done
+
+        began = loop.time()
+        await produce(kafka_settings, topic, ["first"])
+        found = await reading
+        assert loop.time() - began < held_seconds / 2
+        assert [record.value for records in found.values() for record in records] == [b"first"]
+        assert sorted((await asking).values())[-2:] == [0, 1]
+
+        held: list[int] = []
+        now = [100.0]
+        monkeypatch.setattr(client, "hold_fetches", held.append)
+        monkeypatch.setattr(consumer_client, "monotonic", lambda: now[0])
+        for seconds, has_records in ((0.0, True), (REST_SECONDS - 0.1, False), (0.2, False), (0.0, True)):
+            now[0] += seconds
+            client.adapt(has_records=has_records)
+        assert held == [BUSY_MILLISECONDS, BUSY_MILLISECONDS, RESTING_MILLISECONDS, BUSY_MILLISECONDS]
+    finally:
+        await stop_client(client)
 
 
 async def test_two_replicas_share_the_partitions(
