@@ -46,6 +46,7 @@ SELECT id, topic, key, headers, payload FROM (
 ) AS summed WHERE before < $2 ORDER BY id
 """
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+HAS_ROWS = "SELECT EXISTS (SELECT FROM outbox)"
 
 
 class Relay(Loop):
@@ -57,12 +58,26 @@ class Relay(Loop):
     def __init__(
         self, database: Database, producer: Producer, outbox: Outbox, secret: bytes | None = None
     ) -> None:
-        super().__init__("relay", interval=POLL_SECONDS, run_once=self._move_batch)
+        super().__init__("relay", interval=POLL_SECONDS, run_once=self._look)
         self._database = database
         self._producer = producer
         self._outbox = outbox
         self._secret = secret
         self._size = FIRST
+        self._expects_rows = True
+
+    def wake(self) -> None:
+        self._expects_rows = True
+        super().wake()
+
+    async def _look(self) -> float | None:
+        """A pass. One that nobody asked for seldom finds rows, and looks first without a transaction and its lock."""
+        expects_rows, self._expects_rows = self._expects_rows, False
+        if not expects_rows and not await self._database.pool.fetchval(HAS_ROWS):
+            return None
+        pause = await self._move_batch()
+        self._expects_rows = self._expects_rows or pause is not None
+        return pause
 
     async def _move_batch(self) -> float | None:
         """Move one batch: 0 when there may be more rows. Raises `KafkaAway` when some were not acknowledged."""

@@ -1,6 +1,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 """The relay with a real database and a real broker: rows leave when they are acknowledged, in order, and none blocks."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from services.chassis.dead_letters import TOPIC as DEAD_LETTERS
 from services.chassis.dead_letters import UNSENT, Record, dead_letter_record, list_newest, replay
 from services.chassis.kafka import LARGEST_RECORD, Producer, partition_of
 from services.chassis.outbox import Outbox, Outgoing
-from services.chassis.relay import FIRST, Relay
+from services.chassis.relay import FIRST, RELAY_LOCK, Relay
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
 from tests.integration.chassis.records import StoredRecord, stored_records
@@ -239,6 +240,23 @@ async def test_a_dead_letter_whose_record_is_too_large_is_announced_without_it(
     assert announced.headers["drumbeat_offset"] == b"7"
     letters = await list_newest(chassis_database, before=2**62, limit=10, replayed=False)
     assert [(each["topic"], each["offset"]) for each in letters] == [(topic, 7)]
+
+
+async def test_a_relay_at_rest_takes_no_lock_and_finds_what_another_replica_left(
+    chassis_database: Database, kafka_settings: Kafka, relay: Relay, topic_name: TopicName
+) -> None:
+    topic = topic_name("left")
+    await ensure_topics(kafka_settings, [TopicSpec(topic)])
+    assert await relay.run_once() is None
+    async with chassis_database.transaction() as other:
+        await other.execute("SELECT pg_advisory_xact_lock($1)", RELAY_LOCK)
+        async with asyncio.timeout(9):  # a wait for the lock ends after ten seconds
+            assert await relay.run_once() is None
+
+    await append(chassis_database, message(topic, "a", 1))
+    assert await relay.run_once() == 0
+
+    assert numbers((await published(kafka_settings, topic))["a"]) == [1]
 
 
 @pytest.mark.timeout(120)
