@@ -128,12 +128,6 @@ class Database:
         async with self.pool.acquire() as connection, connection.transaction():
             yield cast("Connection", connection)
 
-    @asynccontextmanager
-    async def reserved_transaction(self) -> AsyncGenerator[Connection]:
-        """A transaction on the reserved connection."""
-        async with (self.reserved or self.pool).acquire() as connection, connection.transaction():
-            yield cast("Connection", connection)
-
     async def ping(self) -> None:
         await self.pool.fetchval("SELECT 1", timeout=3)
 

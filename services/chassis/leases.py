@@ -17,13 +17,6 @@ from services.chassis.database import Connection, Database
 
 TTL = 6.0  # real seconds without renewal after which others may claim a replica's partitions
 
-ANNOUNCE = """
-INSERT INTO consumer_member (grp, owner, seen_at) VALUES ($1, $2, clock_timestamp())
-ON CONFLICT (grp, owner) DO UPDATE SET seen_at = excluded.seen_at
-"""
-DELETE_SILENT = (
-    "DELETE FROM consumer_member WHERE grp = $1 AND seen_at < clock_timestamp() - make_interval(secs => $2)"
-)
 # The process that ran at this place before has ended: nobody has to wait for its leases.
 TAKE_OVER_LEASES = """
 UPDATE consumer_lease SET owner = NULL WHERE grp = $1 AND starts_with(owner, $2 || '/') AND owner <> $3
@@ -36,6 +29,13 @@ SELECT count(*) FROM consumer_member WHERE grp = $1 AND seen_at > clock_timestam
 """
 OWN = "SELECT topic, part, epoch FROM consumer_lease WHERE cluster = $1 AND grp = $2 AND owner = $3"
 RENEW = """
+WITH announced AS (
+    INSERT INTO consumer_member (grp, owner, seen_at) VALUES ($2, $3, clock_timestamp())
+    ON CONFLICT (grp, owner) DO UPDATE SET seen_at = excluded.seen_at
+), silent AS (
+    DELETE FROM consumer_member
+    WHERE grp = $2 AND owner <> $3 AND seen_at < clock_timestamp() - make_interval(secs => $4)
+)
 UPDATE consumer_lease SET leased_until = clock_timestamp() + make_interval(secs => $4)
 WHERE cluster = $1 AND grp = $2 AND owner = $3
 """
@@ -129,10 +129,8 @@ class Leases:
 
     async def renew(self) -> None:
         """Announce that this replica lives, and renew its leases, on a connection that no batch can occupy."""
-        async with self.database.reserved_transaction() as connection:
-            await connection.execute(ANNOUNCE, self.group, self.owner)
-            await connection.execute(DELETE_SILENT, self.group, TTL)
-            await connection.execute(RENEW, self.cluster, self.group, self.owner, TTL)
+        pool = self.database.reserved or self.database.pool
+        await pool.execute(RENEW, self.cluster, self.group, self.owner, TTL)
 
     async def survey(self) -> tuple[int, dict[TopicPartition, int]]:
         """How many replicas live, and the epochs of this one's partitions."""
