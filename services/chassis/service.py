@@ -191,13 +191,9 @@ async def _retry(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
 
 async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "asyncio.Task[object]") -> int:
     """Run every part until a stop is asked for or a part ends; then stop all of them, in order."""
-    consumers = [_consumer(runtime, subscription) for subscription in parts.subscriptions]
-    database = runtime.database
-    loops = [*parts.loops, key_loop(database, runtime.keys), *_prune_loops(runtime)]
-    if runtime.clock.stands:
-        standing = clock_loop(database, runtime.clock, runtime.rest.wake)
-        await standing.run_once()  # nothing is read or released at the time of an earlier start
-        loops.append(standing)
+    standing = await _standing_loops(runtime)
+    consumers = [_consumer(runtime, subscription, standing) for subscription in parts.subscriptions]
+    loops = [*parts.loops, key_loop(runtime.database, runtime.keys), *_prune_loops(runtime), *standing]
     ends = PartitionEnds(runtime.settings.kafka)
     runtime.rest.watch(consumers, [*parts.loops, runtime.relay], ends)
     app = parts.app(lambda: _readiness(runtime, consumers))
@@ -236,14 +232,30 @@ def _prune_loops(runtime: Runtime) -> tuple[Loop, Loop]:
     )
 
 
-def _consumer(runtime: Runtime, subscription: Subscription) -> Consumer:
+async def _standing_loops(runtime: Runtime) -> list[Loop]:
+    """The loop that follows a standing clock; none for one that runs."""
+    if not runtime.clock.stands:
+        return []
+    standing = clock_loop(runtime.database, runtime.clock, runtime.rest.wake)
+    await standing.run_once()  # nothing is read or released at the time of an earlier start
+    return [standing]
+
+
+def _consumer(runtime: Runtime, subscription: Subscription, after_commit: Sequence[Loop]) -> Consumer:
+    """A consumer; each batch that it commits wakes the loops, too."""
+
+    def wake() -> None:
+        subscription.after_commit()
+        for loop in after_commit:
+            loop.wake()
+
     return Consumer(
         database=runtime.database,
         kafka=runtime.settings.kafka,
         cluster=runtime.cluster,
         outbox=runtime.outbox,
         owner=runtime.replica.owner,
-        subscription=replace(subscription, limits=runtime.settings.dead_letters),
+        subscription=replace(subscription, after_commit=wake, limits=runtime.settings.dead_letters),
     )
 
 

@@ -11,7 +11,7 @@ from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database
 from services.chassis.loops import Loop
 
-LOOK_SECONDS = 0.05  # real time between two looks at the table
+LOOK_SECONDS = 0.25  # real time between two looks at the table that nobody asked for
 READ = "SELECT now FROM standing_clock"
 SAVE = """
 INSERT INTO standing_clock (now) VALUES ($1)

@@ -230,7 +230,7 @@ def make(
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
-        clock_routes(ClockRepository(database, outbox, relay, clock).advance),
+        clock_routes(ClockRepository(database, outbox, clock, runtime.rest.wake).advance),
         *_key_routers(runtime),
         audit_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox),
