@@ -88,9 +88,9 @@ async def build(runtime: Runtime) -> Parts:
     def after_any_commit() -> None:
         after_commit()
 
-    def sweep_loop(name: str, sweep: Sweep) -> Loop:
+    def sweep_loop(name: str, sweep: Sweep, interval: float = settings.SWEEP_INTERVAL_SECONDS) -> Loop:
         sweeper = Sweeper(database, clock, sweep, after_any_commit, count)
-        return Loop(name, interval=settings.SWEEP_INTERVAL_SECONDS, run_once=sweeper.run_once)
+        return Loop(name, interval=interval, run_once=sweeper.run_once)
 
     extending = sweep_loop("extend", horizon_sweep(calendars))
     marking = sweep_loop("lapse", overdue_sweep(queue))
@@ -99,7 +99,7 @@ async def build(runtime: Runtime) -> Parts:
     reminding = sweep_loop("remind", reminder_sweep(reminders))
     retention = runtime.settings.retention
     keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
-    pruning = sweep_loop("prune calendar", prune_sweep(queue, keep))
+    pruning = sweep_loop("prune calendar", prune_sweep(queue, keep), settings.PRUNE_INTERVAL_SECONDS)
     archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
 
     levelling, close = make_leveller(runtime, calendars, after_any_commit)
