@@ -19,6 +19,8 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 NO_PACKAGES := echo "The packages cannot be installed (the reason is above): the first start needs a network; check the \
 connection, or name a mirror with PIP_INDEX_URL, and try again" >&2; exit 1
 PYTEST := $(BIN)/python -m pytest
+# Compiled modules are kept, also where the environment says otherwise: else each of many processes compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo kafka test check lint types unit faults soak bench generate fix clean clean-data
