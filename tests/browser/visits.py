@@ -26,7 +26,7 @@ WIDE = 1280
 
 def chromium() -> str:
     """The browser of this machine; in CI its absence is a failure, else the tests are skipped."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if (path := shutil.which(name)) is not None:
             return path
     if os.environ.get("CI", "").lower() == "true":
