@@ -41,6 +41,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("rules_engine", "scheduler", "notifier")
 PARTS = (*SERVICES, "console")
 QUARTER_DAY = timedelta(hours=6)
+FEW, AS_SHIPPED = 4, 12
+"""Partitions of a topic: as many transactions as one replica makes at once; by default."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 """Seconds between two looks at what a test waits for: a look is a request, and many tests wait at the same time."""
 
@@ -133,6 +135,7 @@ class Stack:
     rate: float = 1.0
     start: datetime | None = None
     nodes: int = 1
+    partitions: int = FEW  # of each topic; a start, an idle second and a pass over them cost as much more as there are
     durable: bool = False  # whether the database syncs to disk: a kill -9 of processes does not need it
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     processes: dict[str, Process] = field(default_factory=dict[str, Process])
@@ -153,6 +156,7 @@ class Stack:
             "PYTHONPATH": str(ROOT),
             "DRUMBEAT_DATA_DIR": str(self.folder),
             "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS": self.kafka.bootstrap,
+            "DRUMBEAT_KAFKA__PARTITIONS": str(self.partitions),
             "DRUMBEAT_DATABASE__URL": self.postgres.url,
             "DRUMBEAT_CLOCK__ORIGIN": origin.isoformat(),
             "DRUMBEAT_CLOCK__START": (self.start or origin).isoformat(),

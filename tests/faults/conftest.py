@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.ledger import Ledger
 from tests.faults.stories import csms
-from tests.stack import Stack, receiving
+from tests.stack import AS_SHIPPED, Stack, receiving
 
 MONDAY_MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)
 SMALL_POLICY = Path(__file__).parent / "policy.yaml"
@@ -35,7 +35,9 @@ def open_stack() -> OpenStack:
             folder.chmod(0o755)
             settings = {} if policy is None else {"DRUMBEAT_POLICY": str(policy)}
             async with (
-                Stack(folder, start=start, nodes=nodes, settings=settings) as stack,
+                Stack(
+                    folder, start=start, nodes=nodes, partitions=AS_SHIPPED, settings=settings
+                ) as stack,
                 receiving() as receiver,
             ):
                 await stack.run()

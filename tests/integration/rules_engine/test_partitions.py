@@ -1,26 +1,33 @@
 """Row 49: outside producers choose partitions by other rules than ours; the events of one account may lie on two."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from confluent_kafka import KafkaError, Message, Producer
 
 from services.chassis.database import database_url
 from services.chassis.kafka import partition_of
 from services.chassis.schema_versions import DATABASES
 from tests.faults.ledger import binary
-from tests.integration.rules_engine.conftest import Engine, fresh
-from tests.stack import event, until
+from tests.integration.rules_engine.conftest import Engine, engine, fresh
+from tests.stack import AS_SHIPPED, event, until
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(120),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-PARTITIONS = 12
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncGenerator[Engine]:
+    """The engine that these tests share, with as many partitions as an installation has."""
+    async with engine(partitions=AS_SHIPPED) as shared:
+        yield shared
 
 
 async def test_a_flood_of_unreadable_records_halts_one_partition_and_readyz_says_so(running: Engine) -> None:
@@ -77,7 +84,7 @@ async def test_a_backlog_of_mixed_events_holds_the_event_loop_for_no_long_and_lo
             ("nps.answered", {"score": n % 11}),
         )
     ]
-    placed = [(each, partition_of(str(each["subject"]).encode(), PARTITIONS)) for each in sent]
+    placed = [(each, partition_of(str(each["subject"]).encode(), AS_SHIPPED)) for each in sent]
     produce(running, placed)
 
     async def is_read() -> bool:
@@ -182,7 +189,7 @@ async def partitions_of(running: Engine, accounts: Sequence[str], **options: str
 async def test_librdkafka_agrees_with_murmur2_random_and_not_by_default(running: Engine) -> None:
     """The two lines of docs/producers.md that can be tried here."""
     accounts = [fresh("placed") for _ in range(30)]
-    ours = {account: partition_of(account.encode(), PARTITIONS) for account in accounts}
+    ours = {account: partition_of(account.encode(), AS_SHIPPED) for account in accounts}
 
     assert await partitions_of(running, accounts, partitioner="murmur2_random") == ours
     assert await partitions_of(running, accounts) != ours
