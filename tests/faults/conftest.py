@@ -35,9 +35,7 @@ def open_stack() -> OpenStack:
             folder.chmod(0o755)
             settings = {} if policy is None else {"DRUMBEAT_POLICY": str(policy)}
             async with (
-                Stack(
-                    folder, start=start, nodes=nodes, partitions=AS_SHIPPED, settings=settings
-                ) as stack,
+                Stack(folder, start=start, nodes=nodes, partitions=AS_SHIPPED, settings=settings) as stack,
                 receiving() as receiver,
             ):
                 await stack.run()
