@@ -1,7 +1,8 @@
 """A service clock with rate 0: advanced at the rules engine, carried to every service on `directory.clock`.
 
 Rehearsals and tests let service time stand until all work that it brought is done, so that a slow machine changes
-nothing. Each service stores where the clock stands, and every replica reads it many times a second.
+nothing. Each service stores where the clock stands. A replica reads it after each batch that it commits, and a few times
+a second, for what another replica has stored.
 """
 
 from collections.abc import Callable
