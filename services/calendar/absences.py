@@ -17,7 +17,7 @@ from services.calendar.escalation import (
     problem_of,
 )
 from services.calendar.levelling import Homeless, Obstacle
-from services.calendar.open_hours import OpenHours, from_wall, to_wall
+from services.calendar.open_hours import OpenHours, call_hours, from_wall, to_wall
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
 from services.calendar.plan import PROTECTED
 from services.calendar.reconciliation.context import CalendarChange
@@ -30,7 +30,7 @@ AROUND: Final = timedelta(days=7)
 
 _NEED: Final = {
     Obstacle.AWAY: (
-        "{person} is away on every working day of the window",
+        "{person} is {away} on every working day of the window",
         "a colleague leads it, or the time off moves",
     ),
     Obstacle.CLOSED: (
@@ -84,11 +84,11 @@ def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> 
     known = book.accounts.get(availability_key(touch.account_id, touch.type))
     periods = () if known is None else known.periods
     for deputy in sorted(deputies, key=lambda each: (each.minutes, each.csm_id)):
-        due_at = _nearest(touch, deputy.hours, periods)
+        due_at = _nearest(touch, call_hours(deputy.hours, touch.minutes), periods)
         if due_at is not None:
             weeks = name_weeks([touch.target_at], book.hours)
             taker, away = name_person(deputy.csm_id, deputy.hours), name_person(book.csm_id, book.hours)
-            reason = f"{COVERED}{taker}: {away} is away ({weeks})"
+            reason = f"{COVERED}{taker}: {away} is {_away_word(book.hours)} ({weeks})"
             return Cover(touch.id, deputy.csm_id, due_at, reason)
     return None
 
@@ -167,6 +167,11 @@ def describe_difficulties(
     ]
 
 
+def _away_word(hours: OpenHours) -> str:
+    """What keeps somebody from all work of a day, as far as it is known."""
+    return "away" if hours.busy is None else "away or busy"
+
+
 def _key(book: PersonBook, each: AccountTouch) -> tuple[str, str, str]:
     month = to_wall(each.touch.target_at, book.hours.zone).strftime("%Y-%m")
     return each.touch.account_id, each.obstacle.value, month
@@ -175,11 +180,12 @@ def _key(book: PersonBook, each: AccountTouch) -> tuple[str, str, str]:
 def _describe(book: PersonBook, group: Sequence[AccountTouch], key: tuple[str, str, str]) -> Difficulty:
     account_id, obstacle, month = key
     names = " and ".join(sorted({name_type(each.touch.type) for each in group}))
+    person = name_person(book.csm_id, book.hours)
     why, help_ = _NEED[group[0].obstacle]
     moments = [moment for each in group for moment in each.touch.window]
     text = (
         f"No day is left for {len(group)} of type {names} in {name_weeks(moments, book.hours)}: "
-        f"{why.format(person=name_person(book.csm_id, book.hours))}, and nobody of the account's pool can stand in. "
+        f"{why.format(person=person, away=_away_word(book.hours))}, and nobody of the account's pool can stand in. "
         f"What helps: {help_}."
     )
     cause = f"{book.csm_id}/{obstacle}/{month}"

@@ -11,6 +11,7 @@ from typing import Final
 
 from schemas.plans import Avoid
 from schemas.zones import TimeZone
+from services.calendar.closed_reasons import reason_at
 from services.calendar.open_hours import (
     DAY,
     OpenHours,
@@ -20,7 +21,7 @@ from services.calendar.open_hours import (
     last_open_before,
     next_open,
     next_usual,
-    reason_at,
+    open_stretch,
     to_wall,
 )
 
@@ -173,6 +174,22 @@ class Availability:
             if period is not None:
                 days += max((candidate - period.from_) // timedelta(days=1) - 1, 0)
         return None
+
+    def beside_busy_time(self, moment: datetime, now: datetime) -> datetime | None:
+        """The available moment of the same day for what busy time is in the way of: the next one, else one before it.
+
+        None: something else is in the way, or the day has none.
+        """
+        opening, period = self.opening, self.period_at(moment)
+        if opening is None or opening.busy is None or not isinstance(period, ClosedTime):
+            return None
+        day, after = to_wall(moment, self.zone).date(), self.first_available(max(moment, now))
+        if after < NEVER and to_wall(after, self.zone).date() == day:
+            return after
+        closes_at = last_open_before(moment, opening)
+        opens_at = moment if closes_at is None else open_stretch(closes_at, opening)[0]
+        is_free = opens_at >= now and self.is_available(opens_at)
+        return opens_at if is_free and to_wall(opens_at, self.zone).date() == day else None
 
     def _is_open(self, moment: datetime) -> bool:
         return is_open_at(moment, self.opening)

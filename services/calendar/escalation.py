@@ -12,7 +12,7 @@ from schemas.ids import derived_id
 from schemas.plans import Cause, Reason
 from schemas.standing import TouchpointContent
 from schemas.touchpoints import CALENDAR_RULE
-from services.calendar.open_hours import OpenHours, next_open, to_wall
+from services.calendar.open_hours import OpenHours, next_open, to_wall, working_hours
 from services.calendar.touchpoint import Origin, Touchpoint
 from services.calendar.weeks import name_week
 
@@ -58,7 +58,7 @@ def escalation_id(account_id: str, problem: Problem, cause: str) -> str:
 
 def make_escalation(difficulty: Difficulty, hours: OpenHours, now: datetime) -> Touchpoint:
     """The escalation, for the account's CSM: four weeks ahead, or as soon as they work."""
-    due_at = next_open(max(now, difficulty.at - AHEAD), hours)
+    due_at = next_open(max(now, difficulty.at - AHEAD), working_hours(hours))
     end_at = max(difficulty.at, due_at)
     content = TouchpointContent(
         channel="in_app",

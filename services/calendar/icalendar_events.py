@@ -14,6 +14,7 @@ from icalendar import Calendar, Event, vCalAddress, vDuration, vText, vUri
 
 from schemas.zones import UTC_ZONE, TimeZone, find_zone
 from services.calendar.icalendar_zones import add_properties, build_timezone
+from services.calendar.lengths import length_of
 
 Method = Literal["REQUEST", "CANCEL", "PUBLISH"]
 Answer = Literal["needs-action", "accepted", "declined", "tentative"]
@@ -22,9 +23,6 @@ EntryStatus = Literal["confirmed", "cancelled", "tentative"]
 WRITER: Final = f"1 {version('icalendar')}"
 """Whoever keeps what was written compares this as well; the number grows when equal entries give other bytes."""
 PRODUCT: Final = "-//Drumbeat//Customer cadence//EN"
-USUAL: Final = timedelta(minutes=30)
-"""The length of what has none: readers hide an entry without a length."""
-SHORTEST: Final = timedelta(minutes=15)
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 # Tabs and line breaks are written as the format has them; other control characters are not part of it.
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -65,7 +63,7 @@ class CalendarEntry(NamedTuple):
 
 def end_of(starts_at: datetime, minutes: int) -> datetime:
     """When an entry ends that takes so long, the same in invitations and in feeds."""
-    return starts_at + (max(timedelta(minutes=minutes), SHORTEST) if minutes else USUAL)
+    return starts_at + length_of(minutes)
 
 
 def write_calendar(

@@ -16,10 +16,19 @@ from typing import NamedTuple
 from schemas.times import QuietHours, clock_time
 from schemas.zones import TimeZone
 from services.calendar import stretches
+from services.calendar.busy_time import BusyTime
 from services.calendar.customer_days import CustomerDays, find_customer_stretches
+from services.calendar.lengths import length_of
 from services.calendar.public_holidays import HolidayCalendar
-from services.calendar.stretches import Span, Stretches, from_micros, intersect, to_micros, windows_of_shift
-from services.calendar.windows import TIME_OFF
+from services.calendar.stretches import (
+    Span,
+    Stretches,
+    from_micros,
+    intersect,
+    subtract,
+    to_micros,
+    windows_of_shift,
+)
 
 DAY = timedelta(days=1)
 WORKDAYS = frozenset(range(5))
@@ -45,7 +54,8 @@ class OpenHours:
     When `end` is not after `start`, the shift ends on the next day; its weekday is the one on which it starts.
     `also_in`: zones in which it has to be open at the same moment too. `holidays`: public holidays of the person.
     `away`: time off; neither a shift that starts on such a day nor any hour of it is open. `customer`: when the customer
-    can be met. `person`: whose hours they are, for reasons.
+    can be met. `person`: whose hours they are, for reasons. `busy`: when their own calendar says so; None: nothing is
+    known. Before a busy time nothing is open for so many `call_minutes`, so that what starts then has ended.
     """
 
     zone: TimeZone
@@ -57,12 +67,14 @@ class OpenHours:
     away: tuple[DateSpan, ...] = ()
     customer: CustomerDays | None = None
     person: str | None = field(default=None, repr=False)
+    busy: BusyTime | None = field(default=None, repr=False)
+    call_minutes: int = field(default=0, repr=False)
 
     @property
     def has_dated_closures(self) -> bool:
-        """Whether some days are closed that are open in other weeks."""
+        """Whether some hours are closed that are open in other weeks."""
         customer = self.customer is not None and self.customer.holidays is not None
-        return customer or self.holidays is not None or bool(self.away)
+        return customer or self.holidays is not None or bool(self.away) or self.busy is not None
 
 
 def message_hours(zone: TimeZone, quiet: QuietHours, also_in: tuple[TimeZone, ...] = ()) -> OpenHours:
@@ -78,6 +90,26 @@ def meeting_hours(hours: OpenHours, customer: CustomerDays | None, quiet: QuietH
 @lru_cache(maxsize=_CACHED)
 def _meeting_hours(hours: OpenHours, customer: CustomerDays, opens: str, closes: str) -> OpenHours:
     return replace(hours, customer=replace(customer, start=clock_time(opens), end=clock_time(closes)))
+
+
+def call_hours(hours: OpenHours, minutes: int) -> OpenHours:
+    """The hours in which a call or meeting of that length (see `length_of`) may begin, outside busy time."""
+    return hours if hours.busy is None else _call_hours(hours, length_of(minutes) // timedelta(minutes=1))
+
+
+@lru_cache(maxsize=_CACHED)
+def _call_hours(hours: OpenHours, minutes: int) -> OpenHours:
+    return replace(hours, call_minutes=minutes)
+
+
+def working_hours(hours: OpenHours) -> OpenHours:
+    """The hours without what the person's calendar says: for work that is no appointment, and for deadlines."""
+    return hours if hours.busy is None else _working_hours(hours)
+
+
+@lru_cache(maxsize=_CACHED)
+def _working_hours(hours: OpenHours) -> OpenHours:
+    return replace(hours, busy=None, call_minutes=0)
 
 
 def check_hours(zone: TimeZone, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:
@@ -165,75 +197,41 @@ def open_stretch(moment: datetime, hours: OpenHours) -> tuple[datetime, datetime
 def open_days(hours: OpenHours, first: date, last: date) -> tuple[date, ...]:
     """The days from `first` to `last`, both included, whose shift has an open moment."""
     days = (first + n * DAY for n in range((last - first).days + 1))
-    return tuple(day for day in days if _has_open_shift(day, hours))
+    return tuple(day for day in days if has_open_shift(day, hours))
 
 
-def closed_reason(day: date, hours: OpenHours) -> str | None:
-    """Why nothing of the shift of that day is open, such as `public holiday Epiphany`; None: something is."""
-    if _has_open_shift(day, hours):
-        return None
-    shift = [from_micros(at) for span in _shift_of(day, hours) for at in (span[0], span[1] - 1)]
-    if not shift:
-        return f"there is no such day in {hours.zone.key}"
-    customers = (_customer_reason(moment, hours) for moment in shift)
-    return _own_reason(day, hours) or next((reason for reason in customers if reason), None)
-
-
-def reason_at(moment: datetime, hours: OpenHours) -> str | None:
-    """Why that moment, which is in the usual hours, is closed; None: it is only not in the hours."""
-    wall = to_wall(moment, hours.zone)
-    own = _own_reason(wall.date(), hours)
-    if own is None and hours.end <= hours.start and wall.time() < hours.end:
-        own = _own_reason(wall.date() - DAY, hours)
-    return own or _customer_reason(moment, hours)
-
-
-def _own_reason(day: date, hours: OpenHours) -> str | None:
-    if _is_away(day, hours.away):
-        return f"{TIME_OFF} of {hours.person}" if hours.person else TIME_OFF
-    name = None if hours.holidays is None else hours.holidays.name_of(day)
-    if name is not None:
-        return f"public holiday {name}"
-    return None if day.weekday() in hours.days else "no working day"
-
-
-def _customer_reason(moment: datetime, hours: OpenHours) -> str | None:
-    customer = hours.customer
-    if customer is None:
-        return None
-    for zone in customer.zones or (hours.zone,):
-        day = to_wall(moment, zone).date()
-        name = None if customer.holidays is None else customer.holidays.name_of(day)
-        if name is not None:
-            return f"public holiday {name} of the customer"
-        if day.weekday() in customer.weekend:
-            return "weekend of the customer"
-    return None
-
-
-def _is_away(day: date, away: Sequence[DateSpan]) -> bool:
+def is_away(day: date, away: Sequence[DateSpan]) -> bool:
+    """Whether one of the spans includes that day."""
     return any(span.first <= day <= span.last for span in away)
 
 
-def _has_open_shift(day: date, hours: OpenHours) -> bool:
+def has_open_shift(day: date, hours: OpenHours) -> bool:
+    """Whether something of the shift that starts on that day is open."""
     return any(
         find_open(hours, year).meets(span)
-        for span in _shift_of(day, hours)
+        for span in shift_of(day, hours)
         for year in {from_micros(span[0]).year, from_micros(span[1] - 1).year}
     )
 
 
-def _shift_of(day: date, hours: OpenHours) -> Sequence[Span]:
+def shift_of(day: date, hours: OpenHours) -> Sequence[Span]:
     """The instants of the shift that starts on that day, whether anybody works then or not."""
     windows = windows_of_shift(day, hours.start, hours.end)
     return [*zip(*stretches.find_stretches(windows, hours.zone, day.year), strict=True)]
 
 
+def open_minutes(day: date, hours: OpenHours) -> int:
+    """How many minutes of the shift that starts on that day are open."""
+    years = {from_micros(at).year for span in shift_of(day, hours) for at in (span[0], span[1] - 1)}
+    found = (find_open(hours, year).clip(span) for span in shift_of(day, hours) for year in years)
+    return sum(end - start for spans in found for start, end in zip(*spans, strict=True)) // 60_000_000
+
+
 @lru_cache(maxsize=_CACHED)
 def usual_of(hours: OpenHours) -> OpenHours:
-    """The hours without what is closed on dates: public holidays and time off."""
+    """The hours without what is closed on dates: public holidays, time off and busy time."""
     customer = None if hours.customer is None else replace(hours.customer, holidays=None)
-    return replace(hours, holidays=None, away=(), customer=customer, person=None)
+    return replace(hours, holidays=None, away=(), customer=customer, person=None, busy=None, call_minutes=0)
 
 
 @lru_cache(maxsize=_CACHED)
@@ -289,11 +287,12 @@ def _own_stretches(hours: OpenHours, year: int) -> Stretches:
 
     def is_closed(day: date) -> bool:
         is_holiday = hours.holidays is not None and hours.holidays.name_of(day) is not None
-        return is_holiday or _is_away(day, hours.away)
+        return is_holiday or is_away(day, hours.away)
 
     windows: list[Span] = []
     for day in stretches.days_around(year):
         if day.weekday() in hours.days and not is_closed(day):
             today, *tomorrow = windows_of_shift(day, hours.start, hours.end)
             windows += [today, *(() if tomorrow and is_closed(day + DAY) else tomorrow)]
-    return stretches.find_stretches(windows, hours.zone, year)
+    found = stretches.find_stretches(windows, hours.zone, year)
+    return found if hours.busy is None else subtract(found, hours.busy.widen(hours.call_minutes))

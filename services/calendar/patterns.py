@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 from schemas.recurrence_dates import iterate_dates
 from schemas.recurrence_rule import RecurrenceRule
 from schemas.zones import TimeZone
+from services.calendar.closed_reasons import closed_reason
 from services.calendar.open_hours import (
     DAY,
     OpenHours,
-    closed_reason,
     from_wall,
     next_usual,
     to_wall,

@@ -5,9 +5,13 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
+from schemas.times import QuietHours
+from schemas.vocabulary import Channel, Topic
 from services.calendar.avoid import Availability
+from services.calendar.contact_hours import contact_hours
+from services.calendar.customer_days import CustomerDays
 from services.calendar.levelling import HORIZON_WEEKS
-from services.calendar.open_hours import OpenHours
+from services.calendar.open_hours import OpenHours, meeting_hours
 from services.calendar.touchpoint import Origin
 from services.calendar.windows import LATE, TIME_OFF
 
@@ -24,14 +28,30 @@ def find_priority(priority: int | None, precedence: str | None, origin: str) -> 
     return PRIORITIES.get(precedence or "", 0 if origin == Origin.RHYTHM else ONE_OFF_PRIORITY)
 
 
+class AccountDays(NamedTuple):
+    """The days of a customer, as far as they are known, and its quiet hours."""
+
+    customer: CustomerDays | None
+    quiet: QuietHours
+
+
+class TouchWork(NamedTuple):
+    """What touchpoints of one account and type are: `minutes`, the longest of them."""
+
+    topic: Topic | None
+    channel: Channel | None
+    minutes: int
+
+
 def find_availability(
-    periods: Sequence[Avoid], topic: str | None, hours: OpenHours, meeting: OpenHours
+    periods: Sequence[Avoid], work: TouchWork, hours: OpenHours, account: AccountDays
 ) -> Availability | None:
     """When a touchpoint is available for its person, where that is not in all of their hours.
 
-    `meeting`: the hours in which they may be with the customer, which do not count for internal work.
+    The days of the customer do not count for internal work, and busy time counts for appointments only.
     """
-    opening = hours if topic is None else meeting
+    own = contact_hours(hours, work.topic, work.channel, work.minutes)
+    opening = own if work.topic is None else meeting_hours(own, account.customer, account.quiet)
     return Availability(periods, hours.zone, opening) if periods or opening != hours else None
 
 

@@ -9,7 +9,14 @@ from typing import Final, NamedTuple
 from schemas.directory import CsmRecord, HolidayRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
-from services.calendar.open_hours import WORKDAYS, DateSpan, OpenHours, check_hours, open_days
+from services.calendar.open_hours import (
+    WORKDAYS,
+    DateSpan,
+    OpenHours,
+    check_hours,
+    open_days,
+    open_minutes,
+)
 from services.calendar.public_holidays import choose_calendar
 from services.calendar.zones import load_zone
 
@@ -62,11 +69,22 @@ def hours_of_record(record: CsmRecord) -> tuple[OpenHours, str | None]:
 def available_by_block(
     hours: OpenHours, weekly_minutes: int, first: date, days: int, blocks: int
 ) -> tuple[int, ...]:
-    """Minutes for touchpoints in each of so many blocks of so many days from `first` on, without days off.
+    """Minutes for touchpoints in each of so many blocks of so many days from `first` on, without days off and busy time.
 
     Some milliseconds a year, so it is kept: the answer is the same for all accounts of a day.
     """
-    counts = [0] * blocks
+    present: list[list[date]] = [[] for _ in range(blocks)]
     for day in open_days(hours, first, first + timedelta(days=days * blocks - 1)):
-        counts[(day - first).days // days] += 1
-    return tuple(weekly_minutes * count // (len(hours.days) or 1) for count in counts)
+        present[(day - first).days // days].append(day)
+    return tuple(available_minutes(hours, weekly_minutes, each, len(hours.days) or 1) for each in present)
+
+
+def available_minutes(
+    hours: OpenHours, weekly_minutes: int, present: Sequence[date], days_a_week: int
+) -> int:
+    """Minutes for touchpoints on these days, on which somebody works: no day has more than are free in it."""
+    minutes = weekly_minutes * len(present) // days_a_week
+    if hours.busy is None:
+        return minutes
+    a_day = weekly_minutes // days_a_week
+    return max(minutes - sum(max(a_day - open_minutes(day, hours), 0) for day in present), 0)

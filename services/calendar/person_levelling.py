@@ -20,7 +20,7 @@ from services.calendar.levelling import (
     relevel,
 )
 from services.calendar.levelling.model import NOWHERE
-from services.calendar.open_hours import DAY, from_wall, next_open, to_wall
+from services.calendar.open_hours import DAY, from_wall, next_open, open_minutes, to_wall
 from services.calendar.person_book import (
     HORIZON_DAYS,
     LevelledTouch,
@@ -143,7 +143,12 @@ class BookMaker:
         hours = self._person.hours
         minutes = self._person.weekly_minutes // (len(hours.days) or 1)
         open_on = number_open_days(hours, self._first, HORIZON_DAYS)
-        return tuple(minutes if day in open_on else 0 for day in range(HORIZON_DAYS))
+        if hours.busy is None:
+            return tuple(minutes if day in open_on else 0 for day in range(HORIZON_DAYS))
+        return tuple(
+            min(minutes, open_minutes(self._date(day), hours)) if day in open_on else 0
+            for day in range(HORIZON_DAYS)
+        )
 
     def _touch(self, planned: PlannedTouch) -> Touch:
         day, target = self._day(planned.due_at), self._day(planned.target_at)

@@ -6,7 +6,8 @@ the last); the others are left out. A rhythm that is never skipped loses no slot
 slots come.
 
 What people do moves out of public holidays and time off to the nearest day on which it can be, and is not left out:
-only of many occurrences in one absence the first and the last are kept, and what is nearly daily rests.
+only of many occurrences in one absence the first and the last are kept, and what is nearly daily rests. What meets
+busy time in its person's calendar goes to another hour of its day, while the day has one.
 """
 
 from collections.abc import Sequence
@@ -78,7 +79,11 @@ class SlotPlacer:
         index, before = 0, last
         while index < len(slots):
             run = self._blocked_run(slots, index, before)
-            placed_run = self._place_run(run) if run else [self._place_free(slots[index], before, placed)]
+            aside = self._put_aside(slots[index]) if run else None
+            if aside is not None:
+                placed_run: list[PlacedSlot] = [aside]
+            else:
+                placed_run = self._place_run(run) if run else [self._place_free(slots[index], before, placed)]
             placed += placed_run
             before = next((slot.due_at for slot in reversed(placed_run) if isinstance(slot, Slot)), before)
             index += len(placed_run)
@@ -113,6 +118,12 @@ class SlotPlacer:
             if was_moved and slot.due_at < _plus(before, self.shortest_gap):
                 return _move(slot, self._after(slot, before, slot.due_at), f"moved: {CROWDED}")
         return slot if slot.shift is None else replace(slot, shift=None)
+
+    def _put_aside(self, slot: Slot) -> Slot | None:
+        """The slot at another hour of its day, where only busy time is in its way."""
+        wanted_at = self._wanted_at(slot)
+        aside = self.availability.beside_busy_time(wanted_at, self.now)
+        return None if aside is None else self._move_around(slot, aside)
 
     def _place_run(self, run: _BlockedRun) -> list[PlacedSlot]:
         if run.end >= NEVER:

@@ -158,6 +158,12 @@ def intersect(one: Stretches, other: Stretches) -> Stretches:
     return Stretches(starts, ends)
 
 
+def subtract(one: Stretches, other: Stretches) -> Stretches:
+    """What is in the first and not in the second."""
+    gap_starts, gap_ends = array("q", [-_NEVER, *other.ends]), array("q", [*other.starts, _NEVER])
+    return intersect(one, Stretches(gap_starts, gap_ends))
+
+
 @lru_cache(maxsize=4096)
 def offsets_of(zone: TimeZone, year: int) -> tuple[tuple[int, int, int], ...]:
     """(from, to, offset from UTC) of each time without a change of the clocks, in that year and some days around it."""

@@ -1,4 +1,4 @@
-"""Settings of access: sessions, mail providers, and how much of the engine a policy that is only checked may use."""
+"""Settings of access: sessions, mail providers, calendars that are read, and how much checks of policies may use."""
 
 from pydantic import Field
 
@@ -26,6 +26,15 @@ class Simulations(Group):
     megabytes: int = Field(default=4_096, ge=512)
     most_waiting: int = Field(default=1, ge=0, le=100)
     processes: int = Field(default=2, ge=1, le=16)
+
+
+class BusyCalendars(Group):
+    """The calendars of CSMs, whose busy time is kept free: how often each is read, and how long what was read counts."""
+
+    every_seconds: float = Field(default=900, ge=1, le=86_400, description="real time between two readings")
+    kept_days: float = Field(
+        default=7, gt=0, le=90, description="real time for which busy time counts that cannot be read again"
+    )
 
 
 class Inbound(Group):

@@ -1,4 +1,4 @@
-"""Which hosts of our own network webhooks may reach: none, all of them, or those of a list."""
+"""Which hosts of our own network webhooks and readers of calendars may reach: none, all of them, or those of a list."""
 
 import ipaddress
 import re

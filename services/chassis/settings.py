@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 
 from services.chassis import private_targets
-from services.chassis.access_settings import Inbound, PolicyChecks, Sessions, Simulations
+from services.chassis.access_settings import BusyCalendars, Inbound, PolicyChecks, Sessions, Simulations
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
@@ -171,6 +171,7 @@ class Settings(BaseSettings):
     organization: Organization = Organization()
     inbound: Inbound = Inbound()
     sessions: Sessions = Sessions()
+    busy_calendars: BusyCalendars = BusyCalendars()
     policy_checks: PolicyChecks = PolicyChecks()
     simulations: Simulations = Simulations()
     trusted_proxies: str = Field(

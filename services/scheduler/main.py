@@ -38,8 +38,10 @@ from services.scheduler.adapters.reminder_repository import PostgresReminders
 from services.scheduler.adapters.standing import read_standing
 from services.scheduler.application.follow_releases import follow_releases, read_newer_rules
 from services.scheduler.application.ports import Keep
+from services.scheduler.busy_calendars import BusyCalendars
 from services.scheduler.domain.feed import Publisher
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_busy_calendars import busy_calendar_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
@@ -81,7 +83,6 @@ async def build(runtime: Runtime) -> Parts:
     calendars = partial(PostgresCalendarRepository, outbox=outbox, console_url=console_url)
     queue = partial(PostgresQueue, outbox=outbox, console_url=console_url)
     releaser = Releaser(database, clock, queue, wake, count)
-    announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
     reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
     releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
 
@@ -95,7 +96,9 @@ async def build(runtime: Runtime) -> Parts:
     extending = sweep_loop("extend", horizon_sweep(calendars))
     marking = sweep_loop("lapse", overdue_sweep(queue))
     sharing = sweep_loop("share out", leaver_sweep(calendars, PostgresHandovers, PostgresReader(database)))
-    announcing = sweep_loop("announce", announcement_sweep(announcements))
+    announcing = sweep_loop(
+        "announce", announcement_sweep(partial(PostgresAnnouncements, outbox=outbox, console_url=console_url))
+    )
     reminding = sweep_loop("remind", reminder_sweep(reminders))
     retention = runtime.settings.retention
     keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
@@ -111,14 +114,18 @@ async def build(runtime: Runtime) -> Parts:
         levelling.wake()
 
     await follow_installed_releases(database, clock)
+    busy_calendars = await BusyCalendars(runtime, after_commit, count).start()
     handler = RecordHandler(
         clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secrets
     )
     return Parts(
-        app=lambda ready: make_http_app(runtime, after_commit, ready),
+        app=lambda ready: make_http_app(runtime, after_commit, ready, busy_calendars),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking, announcing, reminding, sharing, pruning, archiving, levelling),
-        close=(close,),
+        loops=(
+            *(releasing, extending, marking, announcing, reminding, sharing, pruning, archiving, levelling),
+            busy_calendars.loop,
+        ),
+        close=(close, busy_calendars.close),
     )
 
 
@@ -155,7 +162,9 @@ def make_leveller(
     return loop, worker.close
 
 
-def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:
+def make_http_app(
+    runtime: Runtime, after_commit: Callable[[], None], ready: Readiness, busy_calendars: BusyCalendars
+) -> FastAPI:
     console_url = settings.console_url(runtime.settings)
     calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox, console_url=console_url)
     chassis = Chassis("scheduler", runtime.clock, runtime.keys, ready, rest=runtime.rest)
@@ -178,6 +187,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     app.include_router(
         feed_routes(FeedServices(feeds, runtime.clock, publisher, settings.feed_url(runtime.settings)))
     )
+    app.include_router(busy_calendar_routes(busy_calendars.services))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     return app
@@ -186,7 +196,8 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
 def make_documented_app() -> FastAPI:
     """The app without connections, for its OpenAPI document."""
     runtime = unplugged("scheduler")
-    return make_http_app(runtime, runtime.relay.wake, always_ready)
+    busy_calendars = BusyCalendars(runtime, runtime.relay.wake, count)
+    return make_http_app(runtime, runtime.relay.wake, always_ready, busy_calendars)
 
 
 def main() -> None:

@@ -10,13 +10,15 @@ from services.calendar.avoid import Availability, periods_for
 from services.calendar.book_days import share_days
 from services.calendar.levelling import Host
 from services.calendar.levelling.model import WEEK
-from services.calendar.open_hours import OpenHours, meeting_hours, to_wall
+from services.calendar.open_hours import OpenHours, to_wall
 from services.calendar.person_book import (
     HORIZON_DAYS,
+    AccountDays,
     LevelledTouch,
     NewRhythm,
     PersonBook,
     PlannedTouch,
+    TouchWork,
     availability_key,
     find_availability,
     find_owed_within,
@@ -194,10 +196,14 @@ class PersonWork:
             (account.account_id, each.type): (account, each) for account, each in own
         }.values():
             content, plan = account.content_of(touchpoint), account.plan
-            topic = None if content is None else content.topic
+            topic, channel = (None, None) if content is None else (content.topic, content.channel)
             avoid, quiet = ((), USUAL_QUIET_HOURS) if plan is None else (plan.avoid, plan.quiet_hours)
-            meeting = meeting_hours(hours, account.customer, quiet)
-            free = find_availability(periods_for(avoid, touchpoint.type, topic), topic, hours, meeting)
+            free = find_availability(
+                periods_for(avoid, touchpoint.type, topic),
+                TouchWork(topic, channel, touchpoint.minutes),
+                hours,
+                AccountDays(account.customer, quiet),
+            )
             if free is not None:
                 found[availability_key(account.account_id, touchpoint.type)] = free
         return found

@@ -14,8 +14,9 @@ from schemas.vocabulary import Channel, Owner, Topic
 from schemas.zones import TimeZone
 from services.calendar.assignment import NO_LEADS, Leads
 from services.calendar.avoid import PAUSE, Availability, covers, periods_for
+from services.calendar.contact_hours import contact_hours
 from services.calendar.customer_days import CustomerDays, CustomerPlace, find_customer_days
-from services.calendar.open_hours import OpenHours, meeting_hours, message_hours
+from services.calendar.open_hours import OpenHours, meeting_hours, message_hours, working_hours
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import (
     PEOPLE,
@@ -25,6 +26,16 @@ from services.calendar.touchpoint import (
     Touchpoint,
     cancel,
 )
+
+
+class Work(NamedTuple):
+    """What decides in which hours a touchpoint may be due."""
+
+    owner: Owner
+    csm_id: str | None
+    topic: Topic | None
+    channel: Channel
+    minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +55,25 @@ class AccountHours:
     def of_csm(self, csm_id: str | None) -> OpenHours:
         return self.by_csm.get(csm_id or "", self.default)
 
-    def opening(
-        self, owner: Owner, csm_id: str | None, topic: Topic | None, channel: Channel, quiet: QuietHours
-    ) -> tuple[TimeZone, OpenHours | None]:
+    def opening(self, work: Work, quiet: QuietHours) -> tuple[TimeZone, OpenHours | None]:
         """The zone to step in, and the open hours; None for work that no customer sees, at any hour."""
-        if owner in PEOPLE:
-            hours = self.of_csm(csm_id)
-            return hours.zone, None if topic is None else meeting_hours(hours, self.customer, quiet)
-        is_internal = topic is None or channel == "in_app"
+        if work.owner in PEOPLE:
+            hours = contact_hours(self.of_csm(work.csm_id), work.topic, work.channel, work.minutes)
+            return hours.zone, None if work.topic is None else meeting_hours(hours, self.customer, quiet)
+        is_internal = work.topic is None or work.channel == "in_app"
         return self.zone, None if is_internal else message_hours(self.zone, quiet, self.also_in)
 
     def opening_of(self, series: Series) -> tuple[TimeZone, OpenHours | None]:
         content = series.content
-        found = self.opening(series.owner, series.csm_id, content.topic, content.channel, content.quiet_hours)
-        return self.regular_opening(found, series.owner, series.csm_id)
+        work = Work(series.owner, series.csm_id, content.topic, content.channel, series.minutes)
+        return self.regular_opening(self.opening(work, content.quiet_hours), series.owner, series.csm_id)
 
     def regular_opening(
         self, found: tuple[TimeZone, OpenHours | None], owner: Owner, csm_id: str | None
     ) -> tuple[TimeZone, OpenHours | None]:
         """Of a rhythm: what people do regularly is due while they work, also what no customer sees."""
         zone, hours = found
-        return zone, self.of_csm(csm_id) if hours is None and owner in PEOPLE else hours
+        return zone, working_hours(self.of_csm(csm_id)) if hours is None and owner in PEOPLE else hours
 
 
 def find_account_hours(
@@ -176,7 +185,8 @@ class ReconcileContext:
         return periods_for(self.plan.avoid, touchpoint_type, topic) if self.plan.avoid else ()
 
     def availability(self, item: RhythmItem | OneOffItem) -> Availability:
-        found = self.hours.opening(item.owner, item.csm_id, item.topic, item.channel, self.plan.quiet_hours)
+        work = Work(item.owner, item.csm_id, item.topic, item.channel, item.minutes)
+        found = self.hours.opening(work, self.plan.quiet_hours)
         is_rhythm = isinstance(item, RhythmItem)
         zone, opening = self.hours.regular_opening(found, item.owner, item.csm_id) if is_rhythm else found
         return Availability(self.periods(item.touchpoint_type, item.topic), zone, opening)

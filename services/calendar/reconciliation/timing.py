@@ -6,16 +6,17 @@ from typing import NamedTuple
 from schemas.plans import OneOffItem
 from schemas.times import format_instant
 from services.calendar.avoid import NEVER, Availability, describe_move, describe_period
+from services.calendar.closed_reasons import closed_reason
 from services.calendar.open_hours import (
     DAY,
     OpenHours,
-    closed_reason,
     from_wall,
     last_open_before,
     next_open,
     next_usual,
     open_stretch,
     to_wall,
+    working_hours,
 )
 from services.calendar.plan import latest_of
 from services.calendar.reconciliation.context import ReconcileContext
@@ -49,7 +50,8 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
     opens_at = next_open(start, hours)
     if opens_at < limit:
         is_limited = item.deadline is not None or protected < latest_of(item)
-        return Timing(due_at, last_open_before(limit, hours) if is_limited else None, shift)
+        ends_at = last_open_before(limit, working_hours(hours)) if is_limited else None
+        return Timing(due_at, ends_at, shift)
     reasons = _name_reasons(start, opens_at, hours)
     if opens_at < protected:
         return _reach_next_day(Timing(due_at, limit, shift), free, opens_at, hours, reasons)
@@ -70,12 +72,17 @@ def _reach_next_day(
     """Until the end of the hours that come next; what the customer sees is due in them."""
     latest = planned.deadline
     if free.opening is None:
-        return planned._replace(deadline=open_stretch(opens_at, hours)[1])
+        return planned._replace(deadline=_end_of_hours(opens_at, hours))
     named = "" if latest is None else f", {format_instant(latest)}"
     late = _do_late(
         Timing(opens_at, latest, f"{LATE}nothing is open before its deadline{named}: {reasons}"), free
     )
-    return late if late.due_at >= NEVER else late._replace(deadline=open_stretch(late.due_at, hours)[1])
+    return late if late.due_at >= NEVER else late._replace(deadline=_end_of_hours(late.due_at, hours))
+
+
+def _end_of_hours(moment: datetime, hours: OpenHours) -> datetime:
+    """When the working hours end around that moment, whatever stands in a calendar."""
+    return open_stretch(moment, working_hours(hours))[1]
 
 
 def _do_late(planned: Timing, free: Availability) -> Timing:

@@ -7,13 +7,9 @@ from services.notifier.application.ports import Endpoint, Webhook
 from services.notifier.domain.delivery import Response
 
 
-class UrlRefused(Exception):
-    """The URL may not be subscribed; the message says why."""
-
-
 class WebhookClient(Protocol):
     async def check(self, url: str) -> None:
-        """Raises UrlRefused."""
+        """Raises ForbiddenUrl."""
         ...
 
     async def send(self, endpoint: Endpoint, webhook: Webhook, *, at: datetime) -> Response:

@@ -14,10 +14,11 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.ids import fresh
 from services.chassis.mailbox import Mailbox, parse_mailbox
 from services.chassis.problems import Problem
+from services.chassis.target_guard import ForbiddenUrl
 from services.chassis.web import Cursor, Limit, encode_cursor, page, require
 from services.notifier.application.ports import Webhook
 from services.notifier.application.read_models import Queries, Recovery, SubscriptionItem, Subscriptions
-from services.notifier.application.webhook_ports import UrlRefused, WebhookClient
+from services.notifier.application.webhook_ports import WebhookClient
 from services.notifier.domain.subscription import NAMED_TYPES, TYPES, FilterField, Subscription
 from services.notifier.entrypoints.http_deliveries import DeliveryPage, delivery_page, sequence_of
 
@@ -162,7 +163,7 @@ def subscription_routes(services: SubscriptionServices) -> APIRouter:
 async def _subscribe(subscription: Subscription, services: SubscriptionServices) -> CreatedSubscription:
     try:
         await services.client.check(subscription.url)
-    except UrlRefused as problem:
+    except ForbiddenUrl as problem:
         raise Problem(422, f"url: {problem}") from problem
     item, secret = await services.subscriptions.create(subscription)
     return CreatedSubscription(

@@ -18,14 +18,16 @@ from schemas.plans import Avoid
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.calendar.avoid import Availability, periods_for
 from services.calendar.customer_days import find_customer_days
-from services.calendar.open_hours import OpenHours, meeting_hours
+from services.calendar.open_hours import OpenHours
 from services.calendar.person_book import (
     DEFAULT_WEEKLY_MINUTES,
     HORIZON_DAYS,
+    AccountDays,
     LevelledTouch,
     NewRhythm,
     PersonBook,
     PlannedTouch,
+    TouchWork,
     availability_key,
     find_availability,
     find_owed_within,
@@ -73,7 +75,7 @@ TOUCH = """t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.end_a
     CASE WHEN NOT t.pinned THEN t.latest_at END AS latest_at, t.soft_days, t.minutes,
     coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
     (coalesce(t.face, r.face) ->> 'priority')::int AS priority,
-    coalesce(t.face, r.face) ->> 'topic' AS topic"""
+    coalesce(t.face, r.face) ->> 'topic' AS topic, coalesce(t.face, r.face) ->> 'channel' AS channel"""
 PLANNED = f"""
 SELECT {TOUCH},
     coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new,
@@ -184,13 +186,17 @@ class PostgresBooks:
         self, touches: Sequence[rows.Row], accounts: Sequence[rows.Row], hours: OpenHours
     ) -> Mapping[str, Availability]:
         """Where it is not that of the person's hours, by account and type."""
-        types = {(row["account_id"], row["type"]): row["topic"] for row in touches}
+        types: dict[tuple[str, str], TouchWork] = {}
+        for row in touches:
+            key = (row["account_id"], row["type"])
+            longest = max(row["minutes"], types[key].minutes if key in types else 0)
+            types[key] = TouchWork(row["topic"], row["channel"], longest)
         holidays = await load_holidays(self._connection)
         found: dict[str, Availability] = {}
-        days = {row["account_id"]: _read_days(row, hours, holidays) for row in accounts}
-        for (account_id, touchpoint_type), topic in types.items():
-            avoid, meeting = days[account_id]
-            own = find_availability(periods_for(avoid, touchpoint_type, topic), topic, hours, meeting)
+        days = {row["account_id"]: _read_days(row, holidays) for row in accounts}
+        for (account_id, touchpoint_type), work in types.items():
+            avoid, account = days[account_id]
+            own = find_availability(periods_for(avoid, touchpoint_type, work.topic), work, hours, account)
             if own is not None:
                 found[availability_key(account_id, touchpoint_type)] = own
         return found
@@ -248,16 +254,14 @@ class PostgresBooks:
         await mark_people(self._connection, [csm_id], cause)
 
 
-def _read_days(
-    row: rows.Row, hours: OpenHours, holidays: Sequence[HolidayRecord]
-) -> tuple[tuple[Avoid, ...], OpenHours]:
-    """The times to avoid of an account, and the hours in which the person may be with it."""
+def _read_days(row: rows.Row, holidays: Sequence[HolidayRecord]) -> tuple[tuple[Avoid, ...], AccountDays]:
+    """The times to avoid of an account, and when it can be met."""
     avoid = AVOID.validate_json(row["avoid"] or "[]")
     quiet = USUAL_QUIET_HOURS
     if row["quiet_hours"] is not None:
         quiet = QuietHours.model_validate_json(row["quiet_hours"])
     customer = find_customer_days(place_of(CalendarAccount(*row[:10])), holidays)
-    return avoid, meeting_hours(hours, customer, quiet)
+    return avoid, AccountDays(customer, quiet)
 
 
 def _new_rhythm(row: rows.Row) -> NewRhythm:

@@ -14,6 +14,7 @@ import orjson
 from schemas.directory import AccountRecord, CsmRecord, HolidayRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
+from services.calendar.busy_time import BusyTime
 from services.calendar.open_hours import DAY, DateSpan, OpenHours
 from services.calendar.person_hours import PersonDays, read_hours
 from services.calendar.public_holidays import find_place
@@ -64,9 +65,10 @@ ON CONFLICT (csm_id) DO UPDATE SET pool = excluded.pool, left_at = now()
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
 FORGET_FEEDS = "DELETE FROM calendar_feed WHERE csm_id = ANY($1::text[])"
+FORGET_CALENDARS = "DELETE FROM busy_calendar WHERE csm_id = ANY($1::text[])"
 HOURS = """
-SELECT csm_id, name, timezone, working_days, day_start, day_end, country, region, away
-FROM person WHERE csm_id = ANY($1::text[])
+SELECT csm_id, name, timezone, working_days, day_start, day_end, country, region, away, busy
+FROM person LEFT JOIN busy_calendar USING (csm_id) WHERE csm_id = ANY($1::text[])
 """
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1::text[])"
 NAMES = "SELECT account_id, name FROM account_calendar WHERE account_id = ANY($1::text[])"
@@ -139,6 +141,7 @@ class PostgresDirectoryRepository:
         await self._connection.execute(REMEMBER_LEFT, csm_ids)
         await self._connection.execute(FORGET_CSMS, csm_ids)
         await self._connection.execute(FORGET_FEEDS, csm_ids)
+        await self._connection.execute(FORGET_CALENDARS, csm_ids)
         await mark_accounts_of(self._connection, people, {})
 
     async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
@@ -180,9 +183,10 @@ async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Ma
 
 
 def read_csm_hours(row: Row, extra: Sequence[HolidayRecord]) -> OpenHours:
-    """The open hours of a row of `person`, with the holidays that the deployment adds."""
+    """The open hours of a row of `person` with its busy time, and the holidays that the deployment adds."""
     hours, _ = read_hours(row["timezone"], row["working_days"], row["day_start"], row["day_end"])
-    return read_person_days(row).close(hours, extra)
+    closed = read_person_days(row).close(hours, extra)
+    return closed if row["busy"] is None else replace(closed, busy=BusyTime(row["busy"]))
 
 
 def read_person_days(row: Row) -> PersonDays:

@@ -68,8 +68,8 @@ WHERE group_id = ANY($1::uuid[]) AND status IN ('planned', 'due', 'overdue') ORD
 CURRENT_ACCOUNT = "SELECT coalesce((SELECT stays FROM account_alias WHERE ended = $1), $1)"
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1)"
 CSMS = """
-SELECT csm_id, name, timezone, weekly_minutes, working_days, day_start, day_end, away, country, region, doubt
-FROM person WHERE $1::text IS NULL OR csm_id = $1
+SELECT csm_id, name, timezone, weekly_minutes, working_days, day_start, day_end, away, country, region, doubt, busy
+FROM person LEFT JOIN busy_calendar USING (csm_id) WHERE $1::text IS NULL OR csm_id = $1
 """
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas.base import Id, SchemaModel
 from services.calendar.open_hours import DAY, OpenHours, open_days, usual_of
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
-from services.calendar.person_hours import DEFAULT_HOURS
+from services.calendar.person_hours import DEFAULT_HOURS, available_minutes
 from services.calendar.weeks import name_week
 
 
@@ -107,11 +107,11 @@ def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> Capacity
 
 
 def _available_minutes(hours: OpenHours, weekly: int, working: Sequence[date]) -> int:
-    """The part of the week's minutes that is on working days without public holidays and time off."""
+    """The part of the week's minutes that is on working days without public holidays, time off and busy time."""
     if not working:
         return 0
     present = [day for day in open_days(hours, working[0], working[-1]) if day in working]
-    return weekly * len(present) // len(working)
+    return available_minutes(hours, weekly, present, len(working))
 
 
 def _holidays_on(hours: OpenHours, working: Sequence[date]) -> tuple[HolidayOfWeek, ...] | None:

@@ -65,7 +65,7 @@ CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
     due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book,
-    data_release, left_person, calendar_feed, reminder_position, missed_reminder"""
+    data_release, left_person, calendar_feed, busy_calendar, reminder_position, missed_reminder"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32

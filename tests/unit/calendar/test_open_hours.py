@@ -8,6 +8,7 @@ import pytest
 
 from schemas.times import QuietHours
 from schemas.zones import UTC_ZONE, find_zone
+from services.calendar.closed_reasons import closed_reason, reason_at
 from services.calendar.customer_days import CustomerDays
 from services.calendar.open_hours import (
     DAY,
@@ -17,7 +18,6 @@ from services.calendar.open_hours import (
     OpenHours,
     add_days,
     check_hours,
-    closed_reason,
     from_wall,
     is_open_at,
     last_open_before,
@@ -25,7 +25,6 @@ from services.calendar.open_hours import (
     next_open,
     next_usual,
     open_days,
-    reason_at,
     to_wall,
 )
 from services.calendar.public_holidays import HolidayCalendar, weekend_of

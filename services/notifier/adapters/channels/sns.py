@@ -9,7 +9,7 @@ import aiohttp
 from cryptography import x509
 
 from services.chassis.private_targets import PrivateTargets
-from services.notifier.adapters.channels.guard import ForbiddenUrl, GuardedResolver, check_url
+from services.chassis.target_guard import ForbiddenUrl, GuardedResolver, check_url
 from services.notifier.application.provider_proof import ProofUnavailable
 from services.notifier.domain.sns_message import (
     ProofRejected,

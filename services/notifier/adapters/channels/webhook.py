@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
-from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -13,16 +12,14 @@ import orjson
 from schemas.times import format_instant
 from services.chassis.private_targets import PrivateTargets
 from services.chassis.secret_box import SecretBox
-from services.notifier.adapters.channels.deadlines import Deadlines
-from services.notifier.adapters.channels.guard import (
+from services.chassis.target_guard import (
     ForbiddenAddress,
     ForbiddenUrl,
     GuardedResolver,
-    check_addresses,
+    check_target,
     check_url,
-    port_of,
-    resolve,
 )
+from services.notifier.adapters.channels.deadlines import Deadlines
 from services.notifier.adapters.channels.signing import sign_headers
 from services.notifier.application.ports import Endpoint, Webhook
 from services.notifier.domain.delivery import AttemptOutcome, Response
@@ -73,19 +70,7 @@ class WebhookClient:
 
     async def check(self, url: str) -> None:
         """Raises ForbiddenUrl when the URL may not be subscribed. Nothing is sent."""
-        check_url(url, self._private)
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", port_of(parts.scheme, parts.port)
-        if self._private.includes_host(host):
-            return
-        try:
-            async with asyncio.timeout(5):
-                addresses = await resolve(host, port)
-            check_addresses(host, port, (literal for _, literal in addresses), self._private)
-        except ForbiddenAddress as problem:
-            raise ForbiddenUrl(str(problem)) from problem
-        except (OSError, UnicodeError) as problem:
-            raise ForbiddenUrl(f"{host} cannot be resolved: {problem}") from problem
+        await check_target(url, self._private)
 
     async def send(self, endpoint: Endpoint, webhook: Webhook, *, at: datetime) -> Response:
         """Make one signed attempt at this real moment. Never raises for what the other side does."""

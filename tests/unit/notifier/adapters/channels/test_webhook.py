@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from services.chassis.private_targets import EVERYTHING, NONE, parse_private_targets
 from services.chassis.secret_box import SecretBox
-from services.notifier.adapters.channels.guard import ForbiddenUrl
+from services.chassis.target_guard import ForbiddenUrl
 from services.notifier.adapters.channels.webhook import WebhookClient, parse_retry_after
 from services.notifier.domain.delivery import AttemptOutcome, Response
 

@@ -1,4 +1,4 @@
-"""The guard against requests into our own network: which addresses a webhook may never reach.
+"""The guard against requests into our own network: which addresses a URL that somebody gave us may never reach.
 
 `ipaddress.is_global` is True for many ways to write an internal address (NAT64, 6to4, Teredo, mapped), so the
 lists are explicit: the special-purpose addresses of RFC 6890, and multicast. Names are resolved
@@ -18,10 +18,10 @@ from urllib.parse import SplitResult, urlsplit
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from services.chassis.private_targets import Address, PrivateTargets
-from services.notifier.application.webhook_ports import UrlRefused
 
 PORTS = frozenset({443, 8443})
 MAX_URL, MAX_HOST = 2048, 253
+RESOLVE_SECONDS = 5.0
 
 FORBIDDEN_V4 = tuple(
     ipaddress.IPv4Network(network)
@@ -52,11 +52,11 @@ FORBIDDEN_V6 = tuple(
 
 
 class ForbiddenAddress(OSError):
-    """The host resolves to an address that webhooks may not reach."""
+    """The host resolves to an address that our requests may not reach."""
 
 
-class ForbiddenUrl(UrlRefused):
-    """The URL is malformed, or its host is one that webhooks may not reach."""
+class ForbiddenUrl(Exception):
+    """The URL is malformed, or its host is one that our requests may not reach; the message says why."""
 
 
 def is_forbidden(address: Address) -> bool:
@@ -76,9 +76,9 @@ def check_addresses(host: str, port: int, addresses: Iterable[str], private: Pri
         if private.includes_address(one):
             continue
         if is_forbidden(one):
-            raise ForbiddenAddress(f"{host} resolves to {address}, an address that webhooks may not reach")
+            raise ForbiddenAddress(f"{host} resolves to {address}, an address that requests may not reach")
         if port not in PORTS:
-            raise ForbiddenAddress(f"{host} resolves to {address}, where webhooks may not reach port {port}")
+            raise ForbiddenAddress(f"{host} resolves to {address}, where requests may not reach port {port}")
 
 
 @lru_cache(maxsize=4096)
@@ -106,7 +106,7 @@ def check_url(url: str, private: PrivateTargets) -> None:
     if not is_usual and not may_be_listed:
         raise ForbiddenUrl(f"the port must be one of {', '.join(map(str, sorted(PORTS)))}")
     if literal is not None and is_forbidden(literal):
-        raise ForbiddenUrl(f"{host} is an address that webhooks may not reach")
+        raise ForbiddenUrl(f"{host} is an address that requests may not reach")
 
 
 def port_of(scheme: str, port: int | None) -> int:
@@ -138,6 +138,23 @@ async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[
     loop = asyncio.get_running_loop()
     entries = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
     return [(entry[0], str(entry[4][0])) for entry in entries]
+
+
+async def check_target(url: str, private: PrivateTargets) -> None:
+    """All checks of a URL, also of what its host resolves to now. Raises ForbiddenUrl. Nothing is sent."""
+    check_url(url, private)
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", port_of(parts.scheme, parts.port)
+    if private.includes_host(host):
+        return
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            addresses = await resolve(host, port)
+        check_addresses(host, port, (literal for _, literal in addresses), private)
+    except ForbiddenAddress as problem:
+        raise ForbiddenUrl(str(problem)) from problem
+    except (OSError, UnicodeError) as problem:
+        raise ForbiddenUrl(f"{host} cannot be resolved: {problem}") from problem
 
 
 class GuardedResolver(AbstractResolver):

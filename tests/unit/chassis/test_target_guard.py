@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 
 from services.chassis.private_targets import EVERYTHING, NONE, PrivateTargets, parse_private_targets
-from services.notifier.adapters.channels.guard import (
+from services.chassis.target_guard import (
     ForbiddenAddress,
     ForbiddenUrl,
     GuardedResolver,
