@@ -10,6 +10,7 @@ from schemas.vocabulary import (
     Channel,
     Color,
     CsmRole,
+    Misfire,
     Mode,
     Owner,
     PreferredChannel,
@@ -164,6 +165,10 @@ class TouchpointTypeRecord(SchemaModel):
     """Whether the customer and its owner get it into their calendars."""
     remind_hours: tuple[Annotated[int, Field(ge=1, le=24_000)], ...] = ()
     """How many hours before it its owner and the invited customer are reminded, the longest first."""
+    misfire: Misfire | None = None
+    """What an outage does to it; null: what is usual for its owner."""
+    grace_minutes: Annotated[int, Field(ge=0, le=1_440_000)] = 0
+    """How late it may be without a misfire."""
 
 
 class ContentRecord(SchemaModel):

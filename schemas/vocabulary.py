@@ -42,6 +42,8 @@ Engagement = Literal[
 ]
 Bounce = Literal["hard", "soft"]
 CsmRole = Literal["csm", "manager", "sales", "marketing"]
+Misfire = Literal["fire_all", "fire_latest", "skip"]
+"""What an outage does to what came due meanwhile; the words of schedulers such as Quartz and APScheduler."""
 Mode = Literal["live", "hold", "observe"]
 TouchpointStatus = Literal["planned", "due", "settled", "cancelled", "overdue"]
 DeliveryState = Literal["sent", "failed", "suppressed", "expired"]

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.calendar.open_hours import DAY, OpenHours, has_open_shift, is_away, shift_of, to_wall
 from services.calendar.stretches import from_micros, to_micros
-from services.calendar.windows import TIME_OFF
+from services.calendar.windows import BUSY, TIME_OFF
 
 SOMEBODY: Final = "its owner"
 
@@ -33,7 +33,7 @@ def reason_at(moment: datetime, hours: OpenHours) -> str | None:
 
 
 def _busy_reason(hours: OpenHours) -> str:
-    return f"{hours.person or SOMEBODY} is busy then"
+    return f"{hours.person or SOMEBODY} {BUSY}"
 
 
 def _own_reason(day: date, hours: OpenHours) -> str | None:

@@ -13,7 +13,7 @@ from services.calendar.customer_days import CustomerDays
 from services.calendar.levelling import HORIZON_WEEKS
 from services.calendar.open_hours import OpenHours, meeting_hours
 from services.calendar.touchpoint import Origin
-from services.calendar.windows import LATE, TIME_OFF
+from services.calendar.windows import BUSY, LATE, TIME_OFF
 
 DEFAULT_WEEKLY_MINUTES: Final = 2400
 HORIZON_DAYS: Final = HORIZON_WEEKS * 7
@@ -100,13 +100,14 @@ class PlannedTouch(NamedTuple):
 def find_owed_within(
     shift: str | None, window: tuple[datetime, datetime], now: datetime
 ) -> tuple[datetime, datetime] | None:
-    """The time that is left of a one-off which its person can only do late because of time off; None: it is another one.
+    """The time that is left of a one-off which its person can only do late because of time off or busy time; else None.
 
     What is late because of a weekend or a public holiday is late for colleagues as well. `shift`: None also where
     a person chose its date or its owner.
     """
     start, end = max(window[0], now), window[1]
-    is_away = shift is not None and shift.startswith(LATE) and TIME_OFF in shift
+    is_late = shift is not None and shift.startswith(LATE)
+    is_away = is_late and (TIME_OFF in (shift or "") or BUSY in (shift or ""))
     return (start, end) if is_away and start < end else None
 
 

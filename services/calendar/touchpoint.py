@@ -277,22 +277,3 @@ def return_to_plan(touchpoint: Touchpoint, due_at: datetime, reason: str) -> Tou
         status=Status.PLANNED, cancellation=None, due_at=due_at, shift=reason, content=content
     )
     return plan_again(touchpoint, planned)
-
-
-def check_misfire(touchpoint: Touchpoint, now: datetime, *, superseded: bool) -> Cancellation | None:
-    """Why a touchpoint that comes due long after its time expires instead; None: release it late.
-
-    A person's rhythm is always released, so that nothing they owe is forgotten. A digital rhythm keeps only its
-    newest occurrence (`superseded`: a newer one is due as well): nobody gets three newsletters at once.
-    """
-    if touchpoint.origin is Origin.RHYTHM:
-        if touchpoint.is_led_by_person or not superseded:
-            return None
-        return Cancellation(
-            Closure.EXPIRED, "superseded after an outage: a newer one of its rhythm is due as well"
-        )
-    overdue_at = touchpoint.overdue_at
-    if touchpoint.origin is Origin.ONE_OFF and overdue_at is not None and overdue_at <= now:
-        ended = "window ended" if touchpoint.deadline is None else "deadline passed"
-        return Cancellation(Closure.EXPIRED, f"its {ended} at {format_instant(overdue_at)} during an outage")
-    return None

@@ -18,6 +18,8 @@ LATE: Final = "late: "
 """How the shift begins of what can only be done after its time."""
 TIME_OFF: Final = "time off"
 """How the reason begins why a day of somebody is closed on which they are away."""
+BUSY: Final = "is busy then"
+"""How the reason ends why an hour of somebody is closed for which their own calendar has something else."""
 COVERED: Final = "covered by "
 """How the shift of a touchpoint begins that a colleague leads while its person is away."""
 

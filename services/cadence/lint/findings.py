@@ -27,7 +27,8 @@ KINDS: Mapping[Kind, str] = {
     "shadowed": "A rule that another rule always overrides or repeats; a segment or stage that is never reached; "
     "a part of a condition that changes nothing",
     "contradiction": "Rules that conflict: an answer to red or yellow that may be stretched, two owners of equal "
-    "precedence, a deadline outside its window, a cap that is never reached, a minimum that is never needed",
+    "precedence, a deadline outside its window, a cap that is never reached, a minimum that is never needed, a choice "
+    "among several of what never repeats",
     "oscillation": "A rule that its own effect switches off and on again, without news from outside",
     "blackout": "A blackout that can cover a whole window, one too long for a touchpoint that is never skipped or for "
     "monthly contact, or blackouts that together leave no day of the year",

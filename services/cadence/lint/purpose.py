@@ -24,7 +24,11 @@ def purposes(accounts: PossibleAccounts) -> Iterator[Finding]:
             yield Finding("purpose", kind.place, kind.type, message)
     yield from _owners_of_rules(policy)
     used = {rule.touchpoint for rule in policy.rules if isinstance(rule, Rhythm | Trigger | Step)}
+    repeated = {rule.touchpoint for rule in policy.rules if isinstance(rule, Rhythm)}
     for kind in policy.content.touchpoints:
+        if kind.misfire == "fire_latest" and kind.type in used - repeated:
+            message = "no rhythm repeats it, so there is no newest of several; remove `misfire: fire_latest`"
+            yield Finding("contradiction", kind.place, kind.type, message)
         if kind.type not in used:
             message = "no rhythm, trigger, timeline or sequence uses it; give it a rule, or remove it"
             yield Finding("unused", kind.place, kind.type, message)

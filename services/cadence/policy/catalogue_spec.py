@@ -12,7 +12,7 @@ from services.cadence.features.feature import ROLES, TOPICS, Feature
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition
 from services.cadence.policy.errors import Fault
-from services.cadence.policy.model import AIMS, PERSONS, YIELDS
+from services.cadence.policy.model import AIMS, MISFIRES, PERSONS, YIELDS
 from services.cadence.policy.rule_spec import Info, Spec, Types, key
 from services.cadence.policy.scope import INTERNAL, Scope
 from services.cadence.policy.values import Text, number, one_of
@@ -130,7 +130,19 @@ class TouchpointSpec(Spec):
         None,
     )
 
+    misfire: Annotated[str, one_of(*MISFIRES)] | None = key(
+        "What an outage does to those that came due meanwhile: `fire_all` releases each late, `fire_latest` only "
+        "the newest of a rhythm, `skip` none that is later than `grace`; left out: rhythms of people `fire_all`, else "
+        "`fire_latest`, and a one-off past its deadline expires",
+        None,
+    )
+    grace: values.Window | None = key(
+        "How late it may be released without a misfire, as `24h`; left out: 24h with `misfire: skip`, else no time",
+        None,
+    )
+
     def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        yield from self._faults_after_outage()
         if self.invite and self.topic == INTERNAL:
             yield Fault("internal work reaches no customer, so nobody is invited", to=("invite",))
         if self.folds_into and self.never_skip:
@@ -144,3 +156,14 @@ class TouchpointSpec(Spec):
             yield Fault(f"'agenda' is missing: {why}, so list what is discussed")
         if self.audience is not None and self.topic == INTERNAL:
             yield Fault("internal work reaches no customer, so it has no audience", to=("audience",))
+
+    def _faults_after_outage(self) -> Iterator[Fault]:
+        if self.never_skip and self.misfire == "skip":
+            message = "what is never skipped is not skipped after an outage; remove `never_skip` or `misfire`"
+            yield Fault(message, to=("misfire",))
+        if self.grace is not None and self.misfire in (None, "fire_all"):
+            why = "releases each, however late" if self.misfire else "is left out"
+            message = (
+                f"`misfire` {why}, so no grace counts; write `misfire: skip` or `fire_latest`, or remove it"
+            )
+            yield Fault(message, to=("grace",))

@@ -261,6 +261,7 @@ def _fields(value: object) -> list[str]:
     # A key that came later counts only where it is used: a policy without it keeps its hash.
     later: dict[str, object] = {
         "group": False, "rrule": None, "folds_into": (), "yields": None, "invite": None, "remind": (),
+        "misfire": None, "grace": None,
     }  # fmt: skip
     if isinstance(value, Trigger | Step):
         later["precedence"] = "default"

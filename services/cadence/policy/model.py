@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from schemas.directory import HolidayRecord
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
-from schemas.vocabulary import SPOKEN
+from schemas.vocabulary import SPOKEN, Misfire
 from services.cadence.content.names import ContentName
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
@@ -31,6 +31,10 @@ MODELS: Mapping[str, str | None] = {
 """How a company leads its accounts: all like those of one segment, or each like those of its own (None)."""
 YIELDS = ("first", "normal", "last", "never")
 """In which order touchpoints are given up when the weeks of their owner cannot hold all."""
+MISFIRES = get_args(Misfire)
+"""What an outage does to touchpoints that came due meanwhile."""
+SKIP_GRACE = timedelta(hours=24)
+"""How late what is skipped after an outage may be, where its type does not say."""
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 
@@ -49,6 +53,7 @@ class Touchpoint:
     `group`: held for many customers at once, so it is no contact with one of them. `folds_into`: types whose rhythm takes
     it in when both are near. `yields`: when it is given up; None: by its precedence. `invite`: whether it is put into
     calendars; None: by who leads it and over which channel. `remind`: how long before it people are reminded of it.
+    `misfire`, `grace`: what an outage does to those that came due meanwhile, and how late is not late; None: as usual.
     """
 
     type: str
@@ -67,7 +72,14 @@ class Touchpoint:
     yields: str | None = None
     invite: bool | None = None
     remind: tuple[timedelta, ...] = ()
+    misfire: str | None = None
+    grace: timedelta | None = None
     place: Location = field(default=Location(), compare=False)
+
+    @property
+    def misfire_grace(self) -> timedelta:
+        """How late it may be released without a misfire."""
+        return self.grace if self.grace is not None else SKIP_GRACE if self.misfire == "skip" else timedelta()
 
     @property
     def invites(self) -> bool:

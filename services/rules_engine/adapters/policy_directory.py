@@ -15,8 +15,9 @@ from services.rules_engine.domain.account import EvaluationContext
 
 KEY: Final = "policy"
 HOUR: Final = timedelta(hours=1)
+MINUTE: Final = timedelta(minutes=1)
 FIELDS: Final = (
-    "owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects", "invites",
+    "owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects", "invites", "misfire",
 )  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def policy_record(policy: Policy, version: int) -> PolicyRecord:
             "touchpoint_type": name,
             **{field: getattr(kind, field) for field in FIELDS},
             "remind_hours": sorted((ahead // HOUR for ahead in kind.remind), reverse=True),
+            "grace_minutes": kind.misfire_grace // MINUTE,
         }
         for name, kind in sorted(policy.catalogue.items())
     ]

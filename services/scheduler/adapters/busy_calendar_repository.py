@@ -60,8 +60,8 @@ SELECT busy, coalesce(read_at, made_at) FROM busy_calendar WHERE csm_id = $1 AND
 """
 # The readings of many calendars are spread over time, whenever their addresses were stored.
 SAVE_SAME: Final = """
-UPDATE busy_calendar SET next_read_at = $2::timestamptz + $3::interval * (0.9 + 0.2 * random()), read_at = $2, failures = 0,
-    problem = NULL, failing_since = NULL
+UPDATE busy_calendar SET next_read_at = $2::timestamptz + $3::interval * (0.9 + 0.2 * random()), read_at = $2,
+    failures = 0, problem = NULL, failing_since = NULL
 WHERE csm_id = $1
 """
 SAVE_BUSY: Final = """

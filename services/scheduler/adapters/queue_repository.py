@@ -1,12 +1,14 @@
 """The queue in time: what is due is claimed with SKIP LOCKED, so that any number of replicas share the work."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 import orjson
 
 from schemas.touchpoints import Kind
+from services.calendar.misfire import MisfirePolicy
 from services.calendar.touchpoint import Status, Touchpoint
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
@@ -89,6 +91,10 @@ SELECT t.account_id, t.type, max(t.number) FROM touchpoint t
 JOIN unnest($1::text[], $2::text[]) k(account_id, type) ON t.account_id = k.account_id AND t.type = k.type
 WHERE t.origin = 'rhythm' AND t.due_at <= $3 AND t.status <> 'cancelled' GROUP BY t.account_id, t.type
 """
+MISFIRES = """
+SELECT jsonb_path_query_array(record::jsonb, '$.touchpoint_types[*] ? (@.misfire != null)')::text
+FROM policy_in_force WHERE key = 'policy'
+"""
 NEXT_DUE = "SELECT min(at) FROM agenda"
 DELETE_MISSED = "DELETE FROM missed_reminder WHERE written_at < clock_timestamp() - $1::interval"
 DELETE_ACTS = "DELETE FROM hand_act WHERE acted_at < clock_timestamp() - interval '1 hour'"
@@ -124,6 +130,9 @@ class PostgresQueue:
     ) -> Mapping[tuple[str, str], int]:
         newest = await self._connection.fetch(NEWEST_DUE, *columns_of(rhythms), now)
         return {(row[0], row[1]): row[2] for row in newest}
+
+    async def load_misfires(self) -> Mapping[str, MisfirePolicy]:
+        return _read_misfires(await self._connection.fetchval(MISFIRES) or "[]")
 
     async def save(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
         """A cancelled occurrence keeps the content that its rhythm had until now."""
@@ -185,3 +194,13 @@ class PostgresQueue:
         await self._connection.execute(DELETE_MISSED, min(FEED, keep.closed))
         expired = await expire_outcomes(self._connection, self._outbox, keep.outcomes)
         return await prune_feed(self._connection, now, min(FEED, keep.closed)) or expired
+
+
+@lru_cache(maxsize=4)
+def _read_misfires(text: str) -> Mapping[str, MisfirePolicy]:
+    return {
+        each["touchpoint_type"]: MisfirePolicy(
+            each["misfire"], timedelta(minutes=each.get("grace_minutes", 0))
+        )
+        for each in orjson.loads(text)
+    }

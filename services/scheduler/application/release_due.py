@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from services.calendar.misfire import USUAL, check_misfire, is_coalesced
 from services.calendar.touchpoint import (
     Cancellation,
-    Origin,
     Touchpoint,
     become_overdue,
     cancel,
-    check_misfire,
     release,
 )
 from services.scheduler.application.ports import TouchpointQueue
@@ -44,16 +43,18 @@ async def mark_overdue(queue: TouchpointQueue, now: datetime) -> int:
 async def _find_misfires(
     late: Sequence[Touchpoint], queue: TouchpointQueue, now: datetime
 ) -> dict[str, Cancellation]:
-    digital = {
+    policies = await queue.load_misfires()
+    coalesced = {
         (touchpoint.account_id, touchpoint.type)
         for touchpoint in late
-        if touchpoint.origin is Origin.RHYTHM and not touchpoint.is_led_by_person
+        if is_coalesced(touchpoint, policies.get(touchpoint.type, USUAL))
     }
-    newest: Mapping[tuple[str, str], int] = await queue.find_newest_due(digital, now) if digital else {}
+    newest: Mapping[tuple[str, str], int] = await queue.find_newest_due(coalesced, now) if coalesced else {}
     misfires: dict[str, Cancellation] = {}
     for touchpoint in late:
         superseded = newest.get((touchpoint.account_id, touchpoint.type), 0) > (touchpoint.number or 0)
-        cancellation = check_misfire(touchpoint, now, superseded=superseded)
+        policy = policies.get(touchpoint.type, USUAL)
+        cancellation = check_misfire(touchpoint, now, superseded=superseded, policy=policy)
         if cancellation is not None:
             misfires[touchpoint.id] = cancellation
     return misfires

@@ -1,12 +1,14 @@
 """What is due is released once, never early, and by the misfire rules after an outage."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 import pytest
 
+from schemas.times import parse_instant
 from schemas.touchpoints import TouchpointData
 from services.scheduler.application.release_due import release_due
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
@@ -225,3 +227,64 @@ async def test_a_release_changes_no_index_of_the_calendar(scheduler: Scheduler) 
     updated, hot = after[0] - before[0], after[1] - before[1]
     assert updated == 300
     assert hot >= 290
+
+
+async def test_an_outage_does_to_each_type_what_its_policy_says(scheduler: Scheduler) -> None:
+    """Nine days without a scheduler: each of what was missed is due or has its reason, and nothing is there twice."""
+    catalogue = [
+        {"touchpoint_type": name, "owner": owner, "channel": "email", "purpose": "news", **policy}
+        for name, owner, policy in (
+            ("tips", "marketing", {"misfire": "fire_all"}),
+            ("check_in", "csm", {"misfire": "skip", "grace_minutes": 3 * 24 * 60}),
+            ("newsletter", "marketing", {}),
+            ("usage_report", "automation", {"misfire": "skip", "grace_minutes": 60}),
+        )
+    ]
+    record = {"policy": "p1", "version": 1, "touchpoint_types": catalogue}
+    await scheduler.consume(
+        scheduler.event("directory.policy", "drumbeat.policy.directory.v1", "policy", record)
+    )
+    names = ("tips", "check_in", "newsletter", "usage_report")
+    owners = ("marketing", "csm", "marketing", "automation")
+    rhythms = [
+        rhythm(
+            2, touchpoint_type=name, owner=owner, csm_id="ada" if owner == "csm" else None, channel="email"
+        )
+        for name, owner in zip(names, owners, strict=True)
+    ]
+    await scheduler.consume(scheduler.plan(1, rhythms))
+    planned = await scheduler.list_touchpoints(status="planned")
+    await scheduler.sent()
+    now = at(MONDAY + 9 * DAY)
+    while await scheduler.release() == 0:
+        continue
+    missed = {name: [each for each in planned if each["type"] == name] for name in names}
+    late = {
+        name: [each["id"] for each in sorted(found, key=lambda each: each["due_at"]) if parse(each) <= now]
+        for name, found in missed.items()
+    }
+    assert all(len(found) >= 3 for found in late.values())
+
+    due = {each["id"] for each in await scheduler.list_touchpoints(status="due")}
+    gone = {each["id"]: each for each in await scheduler.list_touchpoints(status="cancelled")}
+
+    assert set(late["tips"]) <= due
+    assert [each in due for each in late["newsletter"]] == [False] * (len(late["newsletter"]) - 1) + [True]
+    assert due.isdisjoint(late["usage_report"])
+    recent = [each["id"] for each in planned if each["type"] == "check_in" and parse(each) >= now - 3 * DAY]
+    assert set(late["check_in"]) & due == set(recent) & set(late["check_in"])
+    assert set(late["check_in"]) & due
+    assert all(
+        gone[each]["note"].startswith("expired: s")
+        for ids in late.values()
+        for each in ids
+        if each not in due
+    )
+    events = [each for each in await scheduler.sent() if each["topic"] == "touchpoint.events"]
+    kinds = [(each["data"]["touchpoint_id"], each["data"]["status"]) for each in events]
+    assert len(kinds) == len(set(kinds))
+    assert {each for each, status in kinds if status == "cancelled"} == set(gone)
+
+
+def parse(item: dict[str, Any]) -> datetime:
+    return parse_instant(item["due_at"])

@@ -102,6 +102,36 @@ def test_invitations_and_reminders_that_cannot_be_are_refused(keys: str, message
     assert message in str(refused.value)
 
 
+def test_a_type_says_what_an_outage_does_to_it_and_how_late_is_not_late() -> None:
+    def graces(keys: str) -> tuple[str | None, timedelta]:
+        text = FULL.replace("  survey:\n", f"  survey:\n    {keys}\n", 1)
+        survey = read_content({"p.yaml": text}).touchpoints[1]
+        return survey.misfire, survey.misfire_grace
+
+    assert graces("# nothing") == (None, timedelta())
+    assert graces("misfire: skip") == ("skip", DAY)
+    assert graces("misfire: skip\n    grace: 6h") == ("skip", timedelta(hours=6))
+    assert graces("misfire: fire_latest") == ("fire_latest", timedelta())
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("grace: 6h", "`misfire` is left out, so no grace counts"),
+        ("misfire: fire_all\n    grace: 6h", "releases each, however late"),
+        ("misfire: skip", "what is never skipped is not skipped after an outage"),
+        ("misfire: sometimes", "fire_latest"),
+    ],
+)
+def test_what_an_outage_cannot_do_is_refused(keys: str, message: str) -> None:
+    text = FULL.replace("  check_in:\n", f"  check_in:\n    {keys}\n", 1)
+
+    with pytest.raises(PolicyRefused) as refused:
+        read_content({"p.yaml": text})
+
+    assert message in str(refused.value)
+
+
 def test_a_policy_without_invitations_and_reminders_keeps_its_hash() -> None:
     named = FULL.replace("  check_in:\n", "  check_in:\n    invite: true\n", 1)
     reminding = FULL.replace("  check_in:\n", "  check_in:\n    remind: 48h\n", 1)

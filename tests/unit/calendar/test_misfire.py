@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.vocabulary import Owner
-from services.calendar.touchpoint import Closure, Origin, check_misfire
+from schemas.vocabulary import Misfire, Owner
+from services.calendar.misfire import MisfirePolicy, check_misfire
+from services.calendar.touchpoint import Closure, Origin
 from tests.unit.calendar.plans import NOW, by_hand
 
 OCCURRENCE = by_hand(NOW - timedelta(days=2))._replace(origin=Origin.RHYTHM, deadline=NOW - timedelta(days=1))
@@ -52,3 +53,34 @@ def test_a_one_off_still_within_its_window_is_released_late() -> None:
 
 def test_what_a_person_planned_by_hand_is_released_late() -> None:
     assert check_misfire(OCCURRENCE._replace(origin=Origin.HAND), NOW, superseded=False) is None
+
+
+def test_a_type_says_itself_what_an_outage_does_to_it() -> None:
+    person, machine = OCCURRENCE._replace(owner="csm"), OCCURRENCE._replace(owner="automation")
+    latest, every = MisfirePolicy("fire_latest"), MisfirePolicy("fire_all")
+    skip = MisfirePolicy("skip", timedelta(hours=47))
+
+    assert check_misfire(person, NOW, superseded=True, policy=latest) is not None
+    assert check_misfire(person, NOW, superseded=False, policy=latest) is None
+    assert check_misfire(machine, NOW, superseded=True, policy=every) is None
+    assert check_misfire(ONE_OFF, NOW, superseded=False, policy=every) is None
+
+    skipped = check_misfire(person, NOW, superseded=False, policy=skip)
+
+    assert skipped is not None
+    assert skipped.note == "expired: skipped after an outage: 2 d late, and its type allows 47 h"
+
+
+@pytest.mark.parametrize("action", ["skip", "fire_latest"])
+def test_what_is_late_within_its_grace_is_released(action: Misfire) -> None:
+    policy = MisfirePolicy(action, timedelta(days=2))
+
+    assert check_misfire(OCCURRENCE._replace(owner="automation"), NOW, superseded=True, policy=policy) is None
+    assert check_misfire(ONE_OFF._replace(deadline=None), NOW, superseded=False, policy=policy) is not None
+
+
+@pytest.mark.parametrize("origin", [Origin.HAND, Origin.CALENDAR])
+def test_no_policy_skips_what_a_person_planned_or_what_the_calendar_escalates(origin: Origin) -> None:
+    planned = OCCURRENCE._replace(origin=origin)
+
+    assert check_misfire(planned, NOW, superseded=True, policy=MisfirePolicy("skip")) is None
