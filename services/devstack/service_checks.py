@@ -8,7 +8,7 @@ from services.cadence.policy.load import PolicyRefused, load_policy
 from services.calendar.public_holidays import holidays_release
 from services.chassis.settings import Settings
 from services.console.client import SERVICES, ApiClient, CallFailed, Service
-from services.console.json_fields import items, text
+from services.console.json_fields import Json, items, nested, text
 from services.devstack.check import Check
 from services.rules_engine.settings import policy_path
 
@@ -27,6 +27,7 @@ def check_services(settings: Settings) -> Iterator[Check]:
             yield check_holidays(str(clocks["scheduler"].get("holidays")), holidays_release())
             yield check_zone_data({service: str(clock.get("tzdata")) for service, clock in clocks.items()})
             yield check_policy_in_force(api, settings)
+            yield check_busy_calendars(api.get("scheduler", "/v1/busy-calendars"))
     except CallFailed as error:
         yield Check("services", "not reachable", str(error))
 
@@ -45,6 +46,19 @@ def check_service(api: ApiClient, service: Service, settings: Settings) -> Itera
     for partition in halted_partitions(api.read_metrics(service)):
         remedy = f"the log of {service} says why; see “Offset out of range” in docs/runbook.md"
         yield Check(service, f"the partition {partition} is halted", remedy)
+
+
+def check_busy_calendars(document: Json) -> Check:
+    """Whether the calendars of people whose busy time is kept free can be read."""
+    calendars = items(document, "items")
+    failing = [each for each in calendars if nested(each, "problem")]
+    if not failing:
+        return Check("busy calendars", f"{len(calendars)} read")
+    problems = "; ".join(
+        f"{text(each, 'csm_id')}: {text(nested(each, 'problem'), 'text')}" for each in failing
+    )
+    result = f"{len(failing)} of {len(calendars)} cannot be read"
+    return Check("busy calendars", result, f"{problems}; see “Busy time” in docs/calendar.md")
 
 
 def halted_partitions(metrics: str) -> list[str]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.console import labels
 from services.console.book_view import book_table
+from services.console.busy_calendar_view import calendar_lines
 from services.console.client import Failure
 from services.console.json_fields import Json, items, number, text, texts
 from services.console.load_view import (
@@ -80,15 +81,16 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
     now = reader.now()
     last = datetime.fromordinal(now.toordinal() + 7 * (weeks - 1)).date().isoformat()
     query: dict[str, str | int | list[str]] = {"from": now.date().isoformat(), "to": last}
-    read, owned = await asyncio.gather(
+    read, owned, calendars = await asyncio.gather(
         reader.read("scheduler", "/v1/capacity", query, max_age=_READ_SECONDS),
         reader.read("rules_engine", "/v1/books", max_age=_BOOKS_SECONDS),
+        reader.read("scheduler", "/v1/busy-calendars", max_age=_READ_SECONDS),
     )
     people = await reader.people()
     capacity = read.document or {}
     rows = load_rows(capacity)
     books = {text(book, "csm_id"): book for book in items(capacity, "books")}
-    conflicts = items(capacity, "conflicts")
+    conflicts, lines = items(capacity, "conflicts"), calendar_lines(calendars.document or {})
     involved = [
         text(group, "account_id") for each in conflicts for group in items(each, "groups")[:_SHOWN_GROUPS]
     ]
@@ -103,6 +105,7 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
                 "book": text(books.get(row.csm_id, {}), "text"),
                 "size": text(books.get(row.csm_id, {}), "size"),
                 "accounts": number(books.get(row.csm_id, {}), "accounts"),
+                "calendar": lines.get(row.csm_id, ""),
             }
             for row in rows
         ],

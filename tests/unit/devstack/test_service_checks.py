@@ -1,6 +1,11 @@
 """What the doctor finds in a running deployment."""
 
-from services.devstack.service_checks import check_holidays, check_zone_data, halted_partitions
+from services.devstack.service_checks import (
+    check_busy_calendars,
+    check_holidays,
+    check_zone_data,
+    halted_partitions,
+)
 
 
 def test_services_with_another_release_of_the_holidays_are_to_be_restarted() -> None:
@@ -26,3 +31,13 @@ drumbeat_partition_halted{partition="3",topic="account.signals"} 1.0
 drumbeat_partition_halted{partition="4",topic="account.signals"} 0.0
 """
     assert halted_partitions(metrics) == ["account.signals/3"]
+
+
+def test_calendars_that_cannot_be_read_are_named_with_their_problem() -> None:
+    ada = {"csm_id": "ada", "problem": None}
+    ben = {"csm_id": "ben", "problem": {"text": "HTTP 404", "since": "2026-03-02T10:00:00Z", "failures": 2}}
+
+    assert check_busy_calendars({"items": [ada]}).remedy == ""
+    found = check_busy_calendars({"items": [ada, ben]})
+    assert found.result == "1 of 2 cannot be read"
+    assert found.remedy.startswith("ben: HTTP 404")

@@ -96,6 +96,7 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
         ("de", "moved: public holiday Good Friday", "Feiertag: Good Friday"),
         ("id", "moved: public holiday Epiphany of the customer", "hari libur pelanggan: Epiphany"),
         ("es", "moved: time off of Kim van Dam", "Kim van Dam no está"),
+        ("de", "moved: Kim van Dam is busy then", "Kim van Dam hat dann einen anderen Termin"),
         (
             "de",
             (
