@@ -3,6 +3,7 @@
 By the policy of their type (`misfire` and `grace` in the catalogue), else by who leads them and what they are.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -19,6 +20,8 @@ class MisfirePolicy(NamedTuple):
 
 
 USUAL: Final = MisfirePolicy()
+Misfires = Mapping[str, MisfirePolicy]
+"""What a policy says about outages, by type; a type that is missing is treated as usual."""
 
 
 def is_coalesced(touchpoint: Touchpoint, policy: MisfirePolicy) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
+from schemas.standing import TouchpointContent
 from schemas.times import QuietHours
 from schemas.vocabulary import Channel, Topic
 from services.calendar.avoid import Availability
@@ -41,6 +42,12 @@ class TouchWork(NamedTuple):
     topic: Topic | None
     channel: Channel | None
     minutes: int
+
+
+def find_work(content: TouchpointContent | None, minutes: int) -> TouchWork:
+    """Of a touchpoint; without content it is work that no customer sees."""
+    topic, channel = (None, None) if content is None else (content.topic, content.channel)
+    return TouchWork(topic, channel, minutes)
 
 
 def find_availability(

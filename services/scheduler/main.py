@@ -104,7 +104,6 @@ async def build(runtime: Runtime) -> Parts:
     keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
     pruning = sweep_loop("prune calendar", prune_sweep(queue, keep), settings.PRUNE_INTERVAL_SECONDS)
     archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
-
     levelling, close = make_leveller(runtime, calendars, after_any_commit)
 
     def after_commit() -> None:

@@ -18,11 +18,11 @@ from services.calendar.person_book import (
     NewRhythm,
     PersonBook,
     PlannedTouch,
-    TouchWork,
     availability_key,
     find_availability,
     find_owed_within,
     find_priority,
+    find_work,
 )
 from services.calendar.person_relief import NEVER_GIVEN_UP, TouchRelief
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind
@@ -181,13 +181,8 @@ class PersonWork:
             for series in self.accounts[account_id].list_unbegun():
                 if series.csm_id == self.colleague.csm_id and series.phase is not None:
                     yield NewRhythm(
-                        account_id,
-                        series.type,
-                        series.every_days,
-                        series.minutes,
-                        series.anchor,
-                        series.phase,
-                    )
+                        account_id, series.type, series.every_days, series.minutes, series.anchor, series.phase,
+                    )  # fmt: skip
 
     def _availability(self, own: Sequence[Planned]) -> Mapping[str, Availability]:
         """Where it is not that of the person's hours, by account and type."""
@@ -195,15 +190,10 @@ class PersonWork:
         for account, touchpoint in {
             (account.account_id, each.type): (account, each) for account, each in own
         }.values():
-            content, plan = account.content_of(touchpoint), account.plan
-            topic, channel = (None, None) if content is None else (content.topic, content.channel)
+            work, plan = find_work(account.content_of(touchpoint), touchpoint.minutes), account.plan
             avoid, quiet = ((), USUAL_QUIET_HOURS) if plan is None else (plan.avoid, plan.quiet_hours)
-            free = find_availability(
-                periods_for(avoid, touchpoint.type, topic),
-                TouchWork(topic, channel, touchpoint.minutes),
-                hours,
-                AccountDays(account.customer, quiet),
-            )
+            periods = periods_for(avoid, touchpoint.type, work.topic)
+            free = find_availability(periods, work, hours, AccountDays(account.customer, quiet))
             if free is not None:
                 found[availability_key(account.account_id, touchpoint.type)] = free
         return found

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import orjson
 
 from schemas.touchpoints import Kind
-from services.calendar.misfire import MisfirePolicy
+from services.calendar.misfire import MisfirePolicy, Misfires
 from services.calendar.touchpoint import Status, Touchpoint
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
@@ -131,7 +131,7 @@ class PostgresQueue:
         newest = await self._connection.fetch(NEWEST_DUE, *columns_of(rhythms), now)
         return {(row[0], row[1]): row[2] for row in newest}
 
-    async def load_misfires(self) -> Mapping[str, MisfirePolicy]:
+    async def load_misfires(self) -> Misfires:
         return _read_misfires(await self._connection.fetchval(MISFIRES) or "[]")
 
     async def save(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
@@ -197,7 +197,7 @@ class PostgresQueue:
 
 
 @lru_cache(maxsize=4)
-def _read_misfires(text: str) -> Mapping[str, MisfirePolicy]:
+def _read_misfires(text: str) -> Misfires:
     return {
         each["touchpoint_type"]: MisfirePolicy(
             each["misfire"], timedelta(minutes=each.get("grace_minutes", 0))

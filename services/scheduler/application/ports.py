@@ -14,7 +14,7 @@ from schemas.standing import TouchpointContent
 from schemas.touchpoints import Kind
 from services.calendar.assignment import AccountOwners, Line, Staff
 from services.calendar.levelling import Host
-from services.calendar.misfire import MisfirePolicy
+from services.calendar.misfire import Misfires
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation.context import StoredCalendar
@@ -287,9 +287,7 @@ class TouchpointQueue(Protocol):
         """The highest number that has come due by (account, type)."""
         ...
 
-    async def load_misfires(self) -> Mapping[str, MisfirePolicy]:
-        """What the policy in force says about outages, of the types of which it says something."""
-        ...
+    async def load_misfires(self) -> Misfires: ...
 
     async def save(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
         """Store claimed ones as due, overdue or cancelled, each with its event."""
