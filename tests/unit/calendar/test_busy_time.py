@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.times import USUAL_QUIET_HOURS
+from schemas.vocabulary import Channel, Topic
 from schemas.zones import UTC_ZONE
 from services.calendar.avoid import Availability
 from services.calendar.busy_time import find_changes, make_busy_time
@@ -79,7 +80,12 @@ def test_only_appointments_need_a_free_place() -> None:
     hours = dana(span(MONDAY + 9 * HOUR, 8))
 
     assert not is_open_at(MONDAY + 10 * HOUR, contact_hours(hours, "account", "call", 30))
-    for topic, channel in (("account", "email"), (None, "in_app"), (None, "call")):
+    others: tuple[tuple[Topic | None, Channel], ...] = (
+        ("account", "email"),
+        (None, "in_app"),
+        (None, "call"),
+    )
+    for topic, channel in others:
         assert contact_hours(hours, topic, channel, 30) == working_hours(hours)
         assert is_open_at(MONDAY + 10 * HOUR, working_hours(hours))
 
