@@ -31,6 +31,7 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
+from services.scheduler.adapters.promise_repository import PostgresPromises
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.release_repository import PostgresReleases
@@ -59,6 +60,7 @@ from services.scheduler.entrypoints.workers import (
     horizon_sweep,
     leaver_sweep,
     overdue_sweep,
+    promise_sweep,
     prune_sweep,
     reminder_sweep,
 )
@@ -117,7 +119,18 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking, announcing, reminding, sharing, pruning, archiving, levelling),
+        loops=(
+            releasing,
+            extending,
+            marking,
+            announcing,
+            reminding,
+            sweep_loop("watch promises", promise_sweep(make_promises(runtime, calendars), clock)),
+            sharing,
+            pruning,
+            archiving,
+            levelling,
+        ),
         close=(close,),
     )
 
@@ -130,6 +143,18 @@ async def follow_installed_releases(database: Database, clock: ServiceClock) -> 
     rules = read_newer_rules(followed, now)
     async with database.transaction() as connection:
         await follow_releases(PostgresReleases(connection), rules)
+
+
+def make_promises(
+    runtime: Runtime, calendars: Callable[[Connection], PostgresCalendarRepository]
+) -> Callable[[Connection], PostgresPromises]:
+    """The promises in a transaction."""
+    console_url = settings.console_url(runtime.settings)
+
+    def promises(connection: Connection) -> PostgresPromises:
+        return PostgresPromises(connection, calendars(connection), runtime.outbox, console_url)
+
+    return promises
 
 
 def make_leveller(

@@ -33,6 +33,7 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
+from services.scheduler.adapters.promise_repository import PostgresPromises
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.reminder_repository import PostgresReminders
@@ -56,6 +57,7 @@ from services.scheduler.entrypoints.workers import (
     horizon_sweep,
     leaver_sweep,
     overdue_sweep,
+    promise_sweep,
     prune_sweep,
     reminder_sweep,
 )
@@ -65,7 +67,7 @@ CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
     due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book,
-    data_release, left_person, calendar_feed, reminder_position, missed_reminder"""
+    data_release, left_person, calendar_feed, reminder_position, missed_reminder, promise, promise_mark"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32
@@ -174,6 +176,14 @@ class Scheduler:
 
     def reminders(self, connection: Connection) -> PostgresReminders:
         return PostgresReminders(connection, self.outbox, CONSOLE)
+
+    def promises(self, connection: Connection) -> PostgresPromises:
+        return PostgresPromises(connection, self.calendars(connection), self.outbox, CONSOLE)
+
+    async def watch(self) -> None:
+        """Look at promises until there is nothing more to look at now."""
+        while await self._sweep(promise_sweep(self.promises, self.clock)) == 0:
+            continue
 
     async def remind(self) -> float | None:
         return await self._sweep(reminder_sweep(self.reminders))
