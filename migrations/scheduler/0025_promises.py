@@ -9,12 +9,13 @@ depends_on = None
 
 STATEMENTS = (
     # `look_at`: when it is looked at again, on the service clock; NULL: its touchpoint is closed, or its time has passed.
-    # `since`: when the cause was found, `warned_at`: when the last cause was announced.
+    # `found_at`: when it was first looked at, `since`: when its cause was found, `warned_at`: when a cause was announced
+    # for the first time.
     """
     CREATE TABLE promise (
         touchpoint_id uuid PRIMARY KEY, account_id text NOT NULL, type text NOT NULL, owner text NOT NULL,
         csm_id text, policy text NOT NULL, promised_at timestamptz NOT NULL, state text NOT NULL, is_due boolean NOT NULL,
-        cause text, detail text, since timestamptz, warned_at timestamptz, look_at timestamptz,
+        cause text, detail text, since timestamptz, warned_at timestamptz, look_at timestamptz, found_at timestamptz,
         written_at timestamptz NOT NULL DEFAULT clock_timestamp()
     ) WITH (fillfactor = 80)
     """,

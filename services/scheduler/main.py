@@ -31,6 +31,7 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
+from services.scheduler.adapters.promise_queries import PostgresPromiseReader
 from services.scheduler.adapters.promise_repository import PostgresPromises
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
@@ -47,6 +48,7 @@ from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_links import LINKS
+from services.scheduler.entrypoints.http_promises import promise_routes
 from services.scheduler.entrypoints.http_schedule import schedule_routes
 from services.scheduler.entrypoints.http_standing import standing_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
@@ -191,6 +193,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     app.include_router(closed_days_routes(partial(read_account_days, runtime.database)))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
     app.include_router(schedule_routes(reader, runtime.clock))
+    app.include_router(promise_routes(PostgresPromiseReader(runtime.database)))
     app.include_router(standing_routes(partial(read_standing, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))

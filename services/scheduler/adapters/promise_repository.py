@@ -167,7 +167,7 @@ class PostgresPromises:
     async def save(self, updates: Sequence[PromiseUpdate], now: datetime) -> None:
         values = [_promise_values(update, now) for update in updates]
         if values:
-            await self._connection.execute(SAVE, *rows.columns_of(values))
+            await self._connection.execute(SAVE, *rows.columns_of(values), now)
 
     async def reroute(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await self._calendars.save_quietly(updates, now)

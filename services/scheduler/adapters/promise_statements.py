@@ -69,7 +69,8 @@ WHERE t.csm_id = ANY($1::text[]) AND t.status = 'planned' AND t.owner IN ('csm',
 SAVE: Final = """
 UPDATE promise p SET account_id = u.account_id, owner = u.owner, csm_id = u.csm_id, policy = u.policy,
     promised_at = coalesce(u.promised_at, p.promised_at), state = u.state, is_due = u.is_due, cause = u.cause,
-    detail = u.detail, since = u.since, warned_at = coalesce(u.warned_at, p.warned_at), look_at = u.look_at,
+    detail = u.detail, since = u.since, warned_at = coalesce(p.warned_at, u.warned_at), look_at = u.look_at,
+    found_at = coalesce(p.found_at, $14),
     written_at = clock_timestamp()
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::boolean[],
     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[])

@@ -33,6 +33,7 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
+from services.scheduler.adapters.promise_queries import PostgresPromiseReader
 from services.scheduler.adapters.promise_repository import PostgresPromises
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
@@ -47,6 +48,7 @@ from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
+from services.scheduler.entrypoints.http_promises import promise_routes
 from services.scheduler.entrypoints.http_schedule import schedule_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
@@ -344,6 +346,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     app.include_router(closed_days_routes(partial(read_account_days, database)))
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
     app.include_router(schedule_routes(reader, clock))
+    app.include_router(promise_routes(PostgresPromiseReader(database)))
     unit = HandoverUnit(database, clock, made.calendars, PostgresHandovers, reader, lambda: None)
     app.include_router(handover_routes(unit))
     publisher = Publisher("Vendor Ltd", CONSOLE)

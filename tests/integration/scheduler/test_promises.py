@@ -153,6 +153,51 @@ async def test_f12_full_weeks_are_announced(scheduler: Scheduler) -> None:
     assert await state(scheduler) == ("at_risk", "no_room")
 
 
+async def test_promises_and_adherence_are_read_over_http(scheduler: Scheduler) -> None:
+    await scheduler.describe("ada", name="Ada")
+    at(FRIDAY)
+    await scheduler.describe("ada", version=2, name="Ada", **LONDON)
+    await plan(scheduler, FRIDAY)
+    await settle(scheduler)
+
+    (item,) = (await read(scheduler, "/v1/promises", status="open,at_risk", csm_id="ada"))["items"]
+    assert (item["touchpoint_id"], item["status"], item["policy"]) == (ASK, "at_risk", "p1")
+    assert item["promised_at"] == "2026-05-24T17:00:00Z"
+    assert (item["risk"]["cause"], item["warned_at"]) == ("closed", "2026-05-22T17:00:00Z")
+    (touchpoint,) = await scheduler.list_touchpoints()
+    assert touchpoint["risk"] == item["risk"]
+    (row,) = (await read(scheduler, "/v1/promises/adherence"))["rows"]
+    assert (row["key"], row["at_risk"], row["unsettled"], row["adherence"]) == ("ada", 1, 0, None)
+
+    at(FRIDAY + 48 * HOUR)
+    await scheduler.watch()
+    for by, key in (("csm", "ada"), ("policy", "p1"), ("touchpoint_type", "advocacy_ask")):
+        (row,) = (await read(scheduler, "/v1/promises/adherence", by=by))["rows"]
+        assert (row["key"], row["breached"], row["unannounced"], row["adherence"]) == (key, 1, 0, 0.0)
+    assert (await read(scheduler, "/v1/promises", to="2026-05-24"))["items"] == []
+    (item,) = (await read(scheduler, "/v1/promises", status="breached"))["items"]
+    assert item["risk"]["cause"] == "closed"
+
+
+async def test_promises_leave_with_their_account(scheduler: Scheduler) -> None:
+    at(FRIDAY)
+    await scheduler.describe("ada", **LONDON)
+    await plan(scheduler, FRIDAY)
+    await settle(scheduler)
+    assert (await read(scheduler, "/v1/promises"))["items"]
+
+    await scheduler.consume(scheduler.tombstone("touchpoint.commands", "acme"))
+    await scheduler.watch()
+
+    assert await scheduler.database.pool.fetchval("SELECT count(*) FROM promise") == 0
+
+
+async def read(scheduler: Scheduler, path: str, **params: str) -> Any:
+    answer = await scheduler.http.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 async def test_a_promise_that_moves_out_of_danger_is_open_again(scheduler: Scheduler) -> None:
     at(FRIDAY)
     await scheduler.describe("ada", name="Ada", **LONDON)
@@ -167,7 +212,7 @@ async def test_a_promise_that_moves_out_of_danger_is_open_again(scheduler: Sched
 
 
 async def describe_account(scheduler: Scheduler, **more: object) -> None:
-    record = {"account_id": "acme", "version": 1, "people": [], **more}
+    record: dict[str, object] = {"account_id": "acme", "version": 1, "people": [], **more}
     await scheduler.consume(
         scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "acme", record)
     )
