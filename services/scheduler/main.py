@@ -54,6 +54,7 @@ from services.scheduler.entrypoints.http_standing import standing_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
 from services.scheduler.entrypoints.leveller import Leveller
+from services.scheduler.entrypoints.promise_watcher import PromiseWatcher
 from services.scheduler.entrypoints.workers import (
     Releaser,
     Sweep,
@@ -62,7 +63,6 @@ from services.scheduler.entrypoints.workers import (
     horizon_sweep,
     leaver_sweep,
     overdue_sweep,
-    promise_sweep,
     prune_sweep,
     reminder_sweep,
 )
@@ -84,7 +84,7 @@ async def build(runtime: Runtime) -> Parts:
     console_url = settings.console_url(runtime.settings)
     calendars = partial(PostgresCalendarRepository, outbox=outbox, console_url=console_url)
     queue = partial(PostgresQueue, outbox=outbox, console_url=console_url)
-    releaser = Releaser(database, clock, queue, wake, count)
+    releaser = Releaser(database, clock, queue, lambda: after_release(), count)
     announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
     reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
     releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
@@ -97,19 +97,22 @@ async def build(runtime: Runtime) -> Parts:
         return Loop(name, interval=interval, run_once=sweeper.run_once)
 
     extending = sweep_loop("extend", horizon_sweep(calendars))
-    marking = sweep_loop("lapse", overdue_sweep(queue))
     sharing = sweep_loop("share out", leaver_sweep(calendars, PostgresHandovers, PostgresReader(database)))
-    announcing = sweep_loop("announce", announcement_sweep(announcements))
-    reminding = sweep_loop("remind", reminder_sweep(reminders))
     retention = runtime.settings.retention
     keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
     pruning = sweep_loop("prune calendar", prune_sweep(queue, keep), settings.PRUNE_INTERVAL_SECONDS)
     archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
 
+    watching = make_watcher(runtime, calendars, after_any_commit)
     levelling, close = make_leveller(runtime, calendars, after_any_commit)
 
-    def after_commit() -> None:
+    def after_release() -> None:
         wake()
+        if clock.stands:  # a rehearsal goes on once all is at rest
+            watching.wake()
+
+    def after_commit() -> None:
+        after_release()
         releasing.wake()
         extending.wake()
         levelling.wake()
@@ -124,10 +127,10 @@ async def build(runtime: Runtime) -> Parts:
         loops=(
             releasing,
             extending,
-            marking,
-            announcing,
-            reminding,
-            sweep_loop("watch promises", promise_sweep(make_promises(runtime, calendars), clock)),
+            sweep_loop("lapse", overdue_sweep(queue)),
+            sweep_loop("announce", announcement_sweep(announcements)),
+            sweep_loop("remind", reminder_sweep(reminders)),
+            watching,
             sharing,
             pruning,
             archiving,
@@ -147,16 +150,24 @@ async def follow_installed_releases(database: Database, clock: ServiceClock) -> 
         await follow_releases(PostgresReleases(connection), rules)
 
 
-def make_promises(
-    runtime: Runtime, calendars: Callable[[Connection], PostgresCalendarRepository]
-) -> Callable[[Connection], PostgresPromises]:
-    """The promises in a transaction."""
+def make_watcher(
+    runtime: Runtime,
+    calendars: Callable[[Connection], PostgresCalendarRepository],
+    after_commit: Callable[[], None],
+) -> Loop:
+    """The loop that looks at promises."""
     console_url = settings.console_url(runtime.settings)
 
     def promises(connection: Connection) -> PostgresPromises:
         return PostgresPromises(connection, calendars(connection), runtime.outbox, console_url)
 
-    return promises
+    watcher = PromiseWatcher(runtime.database, runtime.clock, promises, after_commit, count)
+    return Loop(
+        "watch promises",
+        interval=settings.SWEEP_INTERVAL_SECONDS,
+        run_once=watcher.run_once,
+        is_busy=lambda: watcher.is_waiting,
+    )
 
 
 def make_leveller(

@@ -28,6 +28,7 @@ from services.scheduler.adapters.directory_repository import load_csm_hours, loa
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, lock_accounts
 from services.scheduler.adapters.promise_statements import (
     ACCOUNTS,
+    ANYTHING_DUE,
     CLAIM,
     CLOSE_ARCHIVED,
     FIXED,
@@ -47,7 +48,12 @@ from services.scheduler.application.ports import (
     UnannouncedChange,
 )
 from services.scheduler.application.reconcile_calendar import place_of
-from services.scheduler.application.watch_promises import OwnerPromises, PromiseUpdate, StoredPromise
+from services.scheduler.application.watch_promises import (
+    OwnerPromises,
+    Patience,
+    PromiseUpdate,
+    StoredPromise,
+)
 
 AVOID: Final = TypeAdapter(tuple[Avoid, ...])
 AROUND: Final = 7 * DAY
@@ -76,8 +82,8 @@ class PostgresPromises:
             await self._connection.execute(MOVE_POSITION, changes[-1]["number"], changes[-1]["id"])
         return len(changes)
 
-    async def claim(self, now: datetime, urgent_at: datetime, limit: int) -> Sequence[OwnerPromises]:
-        claimed = await self._connection.fetch(CLAIM, now, urgent_at, limit)
+    async def claim(self, now: datetime, patience: Patience, limit: int) -> Sequence[OwnerPromises]:
+        claimed = await self._connection.fetch(CLAIM, now, *patience, limit)
         if not claimed:
             return ()
         ids = {row["id"] for row in claimed}
@@ -100,6 +106,9 @@ class PostgresPromises:
             )
             for csm_id, own in owners.items()
         ]
+
+    async def is_anything_due(self, now: datetime) -> bool:
+        return bool(await self._connection.fetchval(ANYTHING_DUE, now))
 
     async def _read(
         self, loaded: Sequence[rows.Row], claimed: Collection[str], by_csm: Mapping[str, OpenHours]

@@ -41,8 +41,12 @@ SELECT p.touchpoint_id::text AS id, p.csm_id FROM promise p
 WHERE p.look_at <= $1 AND (p.promised_at < $2 OR NOT (
     EXISTS (SELECT FROM csm_mark m WHERE m.csm_id = p.csm_id)
     OR EXISTS (SELECT FROM account_calendar a WHERE a.account_id = p.account_id
-        AND (a.announce_at IS NOT NULL OR a.extend_at <= $1))))
-ORDER BY p.look_at, p.touchpoint_id LIMIT $3 FOR UPDATE OF p SKIP LOCKED
+        AND ((a.announce_at IS NOT NULL AND $3) OR a.extend_at <= $1))))
+ORDER BY p.look_at, p.touchpoint_id LIMIT $4 FOR UPDATE OF p SKIP LOCKED
+"""
+ANYTHING_DUE: Final = """
+SELECT EXISTS (SELECT FROM promise WHERE look_at <= $1) OR EXISTS (SELECT FROM promise_mark)
+    OR EXISTS (SELECT FROM change c, promise_position p WHERE (c.xid, c.id) > (p.xid, p.id))
 """
 LOAD: Final = f"""
 SELECT {COLUMNS}, t.face, r.face AS rhythm_face, p.cause, p.detail, p.since,

@@ -56,6 +56,15 @@ class PromiseUpdate:
     is_announced: bool = False
 
 
+class Patience(NamedTuple):
+    """How long a look waits: for plans and levelling, unless it is promised before `urgent_at`; `awaits_quiet`: also
+    until the account has been quiet and is announced.
+    """
+
+    urgent_at: datetime
+    awaits_quiet: bool = True
+
+
 class PromiseRepository(Protocol):
     """Promises in one transaction, in which nobody else looks at any."""
 
@@ -63,8 +72,12 @@ class PromiseRepository(Protocol):
         """Have what changed since the last pass looked at; how many changes. None: another pass is at work."""
         ...
 
-    async def claim(self, now: datetime, urgent_at: datetime, limit: int) -> Sequence[OwnerPromises]:
-        """What is to be looked at now. What is about to change waits, unless it is promised before `urgent_at`."""
+    async def claim(self, now: datetime, patience: Patience, limit: int) -> Sequence[OwnerPromises]:
+        """What is to be looked at now. What is about to change waits."""
+        ...
+
+    async def is_anything_due(self, now: datetime) -> bool:
+        """Whether anything is to be looked at by now, also if it waits, or has changed since it was."""
         ...
 
     async def load_deputies(
@@ -98,6 +111,11 @@ class PromisesWatched:
     breached: int = 0
     has_more: bool = False
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether others have something to do because of it."""
+        return bool(self.at_risk or self.rerouted)
+
     def counts(self) -> dict[str, int]:
         """By kind of the metric."""
         counts = {
@@ -109,14 +127,14 @@ class PromisesWatched:
         return {kind: number for kind, number in counts.items() if number}
 
 
-async def watch_promises(promises: PromiseRepository, now: datetime, urgent_at: datetime) -> PromisesWatched:
+async def watch_promises(promises: PromiseRepository, now: datetime, patience: Patience) -> PromisesWatched:
     """One pass."""
     followed = await promises.follow_changes(CHANGES)
     if followed is None:
         return PromisesWatched()
     reviewed = [
         (promise, review)
-        for owner in await promises.claim(now, urgent_at, BATCH)
+        for owner in await promises.claim(now, patience, BATCH)
         for promise, review in _review_owner(owner, now)
     ]
     covers = await _find_covers(reviewed, promises, now)
@@ -140,7 +158,7 @@ async def watch_promises(promises: PromiseRepository, now: datetime, urgent_at: 
         now,
     )
     breached = sum(review.state is PromiseState.BREACHED for _, review in free)
-    has_more = followed == CHANGES or len(reviewed) >= BATCH
+    has_more = followed == CHANGES or len(free) >= BATCH
     return PromisesWatched(len(free), len(alarms), len(rerouted), breached, has_more)
 
 

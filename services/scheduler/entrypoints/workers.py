@@ -25,12 +25,9 @@ from services.scheduler.application.read_touchpoints import TouchpointReader
 from services.scheduler.application.reconcile_calendar import extend_horizons
 from services.scheduler.application.release_due import BATCH, mark_overdue, release_due
 from services.scheduler.application.remind_of_touchpoints import ReminderQueue, remind_of_touchpoints
-from services.scheduler.application.watch_promises import PromiseRepository, watch_promises
 
 OUTAGE_SECONDS = 5.0
 """Real seconds of lateness from which an outage is the cause, not a busy moment."""
-PATIENCE_SECONDS = 60.0
-"""Real seconds before a promise ends in which its look no longer waits for plans, levelling and announcements."""
 MIN_REST_SECONDS = 0.005
 LANES = 3
 """Transactions at once in a backlog: while the database works at one batch, Python prepares the next."""
@@ -173,17 +170,6 @@ def announcement_sweep(announcements: Callable[[Connection], AnnouncementQueue])
         return Swept({"announced": claimed} if claimed else {}, claimed == ACCOUNTS)
 
     return announce
-
-
-def promise_sweep(promises: Callable[[Connection], PromiseRepository], clock: ServiceClock) -> Sweep:
-    """Looks at promises that may be broken."""
-
-    async def watch(connection: Connection, now: PassTime) -> Swept:
-        urgent_at = now.service + PATIENCE_SECONDS * timedelta(seconds=clock.rate)
-        result = await watch_promises(promises(connection), now.service, urgent_at)
-        return Swept(result.counts(), result.has_more)
-
-    return watch
 
 
 def reminder_sweep(reminders: Callable[[Connection], ReminderQueue]) -> Sweep:

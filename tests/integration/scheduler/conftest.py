@@ -52,6 +52,7 @@ from services.scheduler.entrypoints.http_promises import promise_routes
 from services.scheduler.entrypoints.http_schedule import schedule_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
+from services.scheduler.entrypoints.promise_watcher import PromiseWatcher
 from services.scheduler.entrypoints.workers import (
     Releaser,
     Sweep,
@@ -59,7 +60,6 @@ from services.scheduler.entrypoints.workers import (
     horizon_sweep,
     leaver_sweep,
     overdue_sweep,
-    promise_sweep,
     prune_sweep,
     reminder_sweep,
 )
@@ -184,7 +184,8 @@ class Scheduler:
 
     async def watch(self) -> None:
         """Look at promises until there is nothing more to look at now."""
-        while await self._sweep(promise_sweep(self.promises, self.clock)) == 0:
+        watcher = PromiseWatcher(self.database, self.clock, self.promises, lambda: None, self.count)
+        while await watcher.run_once() == 0:
             continue
 
     async def remind(self) -> float | None:
