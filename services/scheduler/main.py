@@ -84,27 +84,6 @@ async def build(runtime: Runtime) -> Parts:
     console_url = settings.console_url(runtime.settings)
     calendars = partial(PostgresCalendarRepository, outbox=outbox, console_url=console_url)
     queue = partial(PostgresQueue, outbox=outbox, console_url=console_url)
-    releaser = Releaser(database, clock, queue, lambda: after_release(), count)
-    announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
-    reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
-    releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
-
-    def after_any_commit() -> None:
-        after_commit()
-
-    def sweep_loop(name: str, sweep: Sweep, interval: float = settings.SWEEP_INTERVAL_SECONDS) -> Loop:
-        sweeper = Sweeper(database, clock, sweep, after_any_commit, count)
-        return Loop(name, interval=interval, run_once=sweeper.run_once)
-
-    extending = sweep_loop("extend", horizon_sweep(calendars))
-    sharing = sweep_loop("share out", leaver_sweep(calendars, PostgresHandovers, PostgresReader(database)))
-    retention = runtime.settings.retention
-    keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
-    pruning = sweep_loop("prune calendar", prune_sweep(queue, keep), settings.PRUNE_INTERVAL_SECONDS)
-    archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
-
-    watching = make_watcher(runtime, calendars, after_any_commit)
-    levelling, close = make_leveller(runtime, calendars, after_any_commit)
 
     def after_release() -> None:
         wake()
@@ -117,6 +96,14 @@ async def build(runtime: Runtime) -> Parts:
         extending.wake()
         levelling.wake()
 
+    releaser = Releaser(database, clock, queue, after_release, count)
+    releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
+    extending = make_sweep_loop(runtime, "extend", horizon_sweep(calendars), after_commit)
+    watching = make_watcher(runtime, calendars, after_commit)
+    levelling, close = make_leveller(runtime, calendars, after_commit)
+    sweeps = make_sweeps(runtime, calendars, queue, after_commit)
+    keep = find_retention(runtime)
+    archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
     await follow_installed_releases(database, clock)
     handler = RecordHandler(
         clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secrets
@@ -124,20 +111,51 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(
-            releasing,
-            extending,
-            sweep_loop("lapse", overdue_sweep(queue)),
-            sweep_loop("announce", announcement_sweep(announcements)),
-            sweep_loop("remind", reminder_sweep(reminders)),
-            watching,
-            sharing,
-            pruning,
-            archiving,
-            levelling,
-        ),
+        loops=(releasing, extending, *sweeps, watching, archiving, levelling),
         close=(close,),
     )
+
+
+def find_retention(runtime: Runtime) -> Keep:
+    """How long closed touchpoints and early outcomes stay."""
+    retention = runtime.settings.retention
+    return Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
+
+
+def make_sweep_loop(
+    runtime: Runtime,
+    name: str,
+    sweep: Sweep,
+    after_commit: Callable[[], None],
+    interval: float = settings.SWEEP_INTERVAL_SECONDS,
+) -> Loop:
+    """The loop of a sweep; `interval` in real seconds."""
+    sweeper = Sweeper(runtime.database, runtime.clock, sweep, after_commit, count)
+    return Loop(name, interval=interval, run_once=sweeper.run_once)
+
+
+def make_sweeps(
+    runtime: Runtime,
+    calendars: Callable[[Connection], PostgresCalendarRepository],
+    queue: Callable[[Connection], PostgresQueue],
+    after_commit: Callable[[], None],
+) -> list[Loop]:
+    """The loops that nobody wakes."""
+    outbox, console_url = runtime.outbox, settings.console_url(runtime.settings)
+    announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
+    reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
+    reader = PostgresReader(runtime.database)
+    sweeps: dict[str, Sweep] = {
+        "lapse": overdue_sweep(queue),
+        "announce": announcement_sweep(announcements),
+        "remind": reminder_sweep(reminders),
+        "share out": leaver_sweep(calendars, PostgresHandovers, reader),
+    }
+    pruning = prune_sweep(queue, find_retention(runtime))
+    return [
+        *(make_sweep_loop(runtime, name, sweep, after_commit) for name, sweep in sweeps.items()),
+        make_sweep_loop(runtime, "prune calendar", pruning, after_commit, settings.PRUNE_INTERVAL_SECONDS),
+    ]
 
 
 async def follow_installed_releases(database: Database, clock: ServiceClock) -> None:
