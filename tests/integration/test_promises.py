@@ -17,7 +17,7 @@ import pytest
 from tests.integration.requirements_history import MID_MARKET, History
 from tests.stack import Receiver, Stack, event, receiving, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 
 THURSDAY = datetime(2026, 5, 21, 8, tzinfo=UTC)
 """9:00 in London."""

@@ -83,7 +83,7 @@ class PostgresPromises:
         return len(changes)
 
     async def claim(self, now: datetime, patience: Patience, limit: int) -> Sequence[OwnerPromises]:
-        claimed = await self._connection.fetch(CLAIM, now, *patience, limit)
+        claimed = await self._connection.fetch(CLAIM, now, patience.urgent_at, patience.awaits_quiet, limit)
         if not claimed:
             return ()
         ids = {row["id"] for row in claimed}

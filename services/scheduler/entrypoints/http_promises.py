@@ -124,7 +124,16 @@ def promise_routes(reader: PromiseReader) -> APIRouter:
 
 
 def _show_count(count: AdherenceCount) -> AdherenceRow:
-    return AdherenceRow(**count._asdict(), adherence=count.adherence)
+    return AdherenceRow(
+        key=count.key,
+        kept=count.kept,
+        breached=count.breached,
+        open=count.open,
+        at_risk=count.at_risk,
+        unsettled=count.unsettled,
+        unannounced=count.unannounced,
+        adherence=count.adherence,
+    )
 
 
 def _show(entry: PromiseEntry) -> dict[str, object]:
