@@ -95,7 +95,13 @@ def _history() -> list[dict[str, Any]]:
 async def _fill_days(stack: Stack) -> None:
     """Dan has other things to do on both days until the deadline."""
     for day in range(2):
-        body = {"account_id": "full", "type": "training_session", "csm_id": "dan", "owner": "csm", "minutes": 480}
+        body = {
+            "account_id": "full",
+            "type": "training_session",
+            "csm_id": "dan",
+            "owner": "csm",
+            "minutes": 480,
+        }
         body |= {
             "due_at": _text(THURSDAY + day * DAY + 2 * HOUR),
             "channel": "meeting",

@@ -47,6 +47,7 @@ ORDER BY p.look_at, p.touchpoint_id LIMIT $4 FOR UPDATE OF p SKIP LOCKED
 ANYTHING_DUE: Final = """
 SELECT EXISTS (SELECT FROM promise WHERE look_at <= $1) OR EXISTS (SELECT FROM promise_mark)
     OR EXISTS (SELECT FROM change c, promise_position p WHERE (c.xid, c.id) > (p.xid, p.id))
+    OR EXISTS (SELECT FROM promise_position WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))
 """
 LOAD: Final = f"""
 SELECT {COLUMNS}, t.face, r.face AS rhythm_face, p.cause, p.detail, p.since,

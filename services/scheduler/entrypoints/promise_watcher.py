@@ -32,6 +32,9 @@ class PromiseWatcher:
             now = self.clock.at(await real_now(connection))
             urgent_at = now + PATIENCE_SECONDS * timedelta(seconds=self.clock.rate)
             promises = self.promises(connection)
+            if not await promises.is_anything_due(now):
+                self.is_waiting = False
+                return None
             result = await watch_promises(promises, now, Patience(urgent_at, not self.clock.stands))
             self.is_waiting = self.clock.stands and await promises.is_anything_due(now)
             fault("sweep.before_commit")
