@@ -176,8 +176,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
         about=(
-            "A touchpoint was scheduled, moved or cancelled, has a reminder, came due or is overdue; a record without"
-            " a value follows the last one about an account that was erased."
+            "A touchpoint was scheduled, moved or cancelled, has a reminder, came due, is overdue, or will not be done in"
+            " time; a record without a value follows the last one about an account that was erased."
         ),
     ),
     Topic(

@@ -11,7 +11,12 @@ from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic
 
 CALENDAR_RULE: Final = "calendar_"
 """How the rule of the reason begins of an escalation that the calendar itself made, not a policy or a person."""
-Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
+Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue", "at_risk"]
+RiskCause = Literal["no_owner", "away", "closed", "paused", "avoided", "no_room", "dated_late", "unsettled"]
+"""What endangers a promise: nobody leads it; its owner is away; nothing or too little is open before its moment;
+outreach is paused; another time to avoid moved it; its owner's weeks are full; a person dated it later; it came due and
+its time runs out without an outcome.
+"""
 
 
 def touchpoint_event_type(kind: Kind) -> str:
@@ -30,6 +35,18 @@ class TouchpointOwner(SchemaModel):
     csm_id: Id | None = None
     name: Name | None = None
     email: str | None = None
+
+
+class TouchpointRisk(SchemaModel):
+    """What will break a promise if nothing changes."""
+
+    cause: RiskCause
+    deadline: Instant
+    """By when it was promised; the deadline of the touchpoint may be later where nothing is open before it."""
+    detail: Text
+    """In plain English: who is away until when, which days are closed, what fills the weeks."""
+    since: Instant
+    """When this cause was found."""
 
 
 class TouchpointData(SchemaModel):
@@ -83,3 +100,5 @@ class TouchpointData(SchemaModel):
     """Who moved, cancelled or handed it over; null: neither, as when it comes due."""
     actor_id: Id | None = None
     """The person who did that, as the request names them; null: a plan, or nobody was named."""
+    risk: TouchpointRisk | None = None
+    """Of `at_risk`: what endangers its promise; null in all other events."""

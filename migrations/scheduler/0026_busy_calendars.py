@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "scheduler_0026"
-down_revision = "scheduler_0024"
+down_revision = "scheduler_0025"
 branch_labels = None
 depends_on = None
 

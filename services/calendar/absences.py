@@ -84,7 +84,8 @@ def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> 
     known = book.accounts.get(availability_key(touch.account_id, touch.type))
     periods = () if known is None else known.periods
     for deputy in sorted(deputies, key=lambda each: (each.minutes, each.csm_id)):
-        due_at = _nearest(touch, call_hours(deputy.hours, touch.minutes), periods)
+        hours = call_hours(deputy.hours, touch.minutes)
+        due_at = find_nearest(touch.window, touch.target_at, hours, periods)
         if due_at is not None:
             weeks = name_weeks([touch.target_at], book.hours)
             taker, away = name_person(deputy.csm_id, deputy.hours), name_person(book.csm_id, book.hours)
@@ -93,11 +94,13 @@ def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> 
     return None
 
 
-def _nearest(touch: PlannedTouch, hours: OpenHours, periods: Sequence[Avoid]) -> datetime | None:
+def find_nearest(
+    window: tuple[datetime, datetime], target_at: datetime, hours: OpenHours, periods: Sequence[Avoid]
+) -> datetime | None:
     """The available moment of the window on the day nearest to the target."""
-    earliest, latest = touch.window
-    free, wall = Availability(periods, hours.zone, hours), to_wall(touch.target_at, hours.zone)
-    days = max((latest - touch.target_at).days, (touch.target_at - earliest).days) + 1
+    earliest, latest = window
+    free, wall = Availability(periods, hours.zone, hours), to_wall(target_at, hours.zone)
+    days = max((latest - target_at).days, (target_at - earliest).days) + 1
     for distance in sorted(range(-days, days + 1), key=lambda distance: (abs(distance), distance)):
         day = wall + timedelta(days=distance)
         for moment in (day, day.replace(hour=0, minute=0, second=0, microsecond=0)):

@@ -16,7 +16,7 @@ _PAST_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Touchpoint:
-    """An item of the scheduler's listing; instants are UTC on the service clock."""
+    """An item of the scheduler's listing; instants are UTC on the service clock. `risk`: what will break its promise."""
 
     id: str
     account_id: str
@@ -41,6 +41,7 @@ class Touchpoint:
     audience: tuple[str, ...] = ()
     owner_name: str = ""
     group: str = ""
+    risk: str = ""
 
     @property
     def title(self) -> str:
@@ -106,6 +107,7 @@ def touchpoint(document: Json) -> Touchpoint | None:
         audience=tuple(texts(document, "audience")),
         owner_name=text(owner, "name"),
         group=text(document, "group"),
+        risk=labels.with_dates(text(nested(document, "risk"), "detail")),
     )
 
 

@@ -31,6 +31,8 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
+from services.scheduler.adapters.promise_queries import PostgresPromiseReader
+from services.scheduler.adapters.promise_repository import PostgresPromises
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.release_repository import PostgresReleases
@@ -48,11 +50,13 @@ from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_links import LINKS
+from services.scheduler.entrypoints.http_promises import promise_routes
 from services.scheduler.entrypoints.http_schedule import schedule_routes
 from services.scheduler.entrypoints.http_standing import standing_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
 from services.scheduler.entrypoints.leveller import Leveller
+from services.scheduler.entrypoints.promise_watcher import PromiseWatcher
 from services.scheduler.entrypoints.workers import (
     Releaser,
     Sweep,
@@ -82,36 +86,26 @@ async def build(runtime: Runtime) -> Parts:
     console_url = settings.console_url(runtime.settings)
     calendars = partial(PostgresCalendarRepository, outbox=outbox, console_url=console_url)
     queue = partial(PostgresQueue, outbox=outbox, console_url=console_url)
-    releaser = Releaser(database, clock, queue, wake, count)
-    reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
-    releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
 
-    def after_any_commit() -> None:
-        after_commit()
-
-    def sweep_loop(name: str, sweep: Sweep, interval: float = settings.SWEEP_INTERVAL_SECONDS) -> Loop:
-        sweeper = Sweeper(database, clock, sweep, after_any_commit, count)
-        return Loop(name, interval=interval, run_once=sweeper.run_once)
-
-    extending = sweep_loop("extend", horizon_sweep(calendars))
-    marking = sweep_loop("lapse", overdue_sweep(queue))
-    sharing = sweep_loop("share out", leaver_sweep(calendars, PostgresHandovers, PostgresReader(database)))
-    announcing = sweep_loop(
-        "announce", announcement_sweep(partial(PostgresAnnouncements, outbox=outbox, console_url=console_url))
-    )
-    reminding = sweep_loop("remind", reminder_sweep(reminders))
-    retention = runtime.settings.retention
-    keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
-    pruning = sweep_loop("prune calendar", prune_sweep(queue, keep), settings.PRUNE_INTERVAL_SECONDS)
-    archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
-    levelling, close = make_leveller(runtime, calendars, after_any_commit)
+    def after_release() -> None:
+        wake()
+        if clock.stands:  # a rehearsal goes on once all is at rest
+            watching.wake()
 
     def after_commit() -> None:
-        wake()
+        after_release()
         releasing.wake()
         extending.wake()
         levelling.wake()
 
+    releaser = Releaser(database, clock, queue, after_release, count)
+    releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
+    extending = make_sweep_loop(runtime, "extend", horizon_sweep(calendars), after_commit)
+    watching = make_watcher(runtime, calendars, after_commit)
+    levelling, close = make_leveller(runtime, calendars, after_commit)
+    sweeps = make_sweeps(runtime, calendars, queue, after_commit)
+    keep = find_retention(runtime)
+    archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
     await follow_installed_releases(database, clock)
     busy_calendars = await BusyCalendars(runtime, after_commit, count).start()
     handler = RecordHandler(
@@ -120,12 +114,51 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready, busy_calendars),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(
-            *(releasing, extending, marking, announcing, reminding, sharing, pruning, archiving, levelling),
-            busy_calendars.loop,
-        ),
+        loops=(releasing, extending, *sweeps, watching, archiving, levelling, busy_calendars.loop),
         close=(close, busy_calendars.close),
     )
+
+
+def find_retention(runtime: Runtime) -> Keep:
+    """How long closed touchpoints and early outcomes stay."""
+    retention = runtime.settings.retention
+    return Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
+
+
+def make_sweep_loop(
+    runtime: Runtime,
+    name: str,
+    sweep: Sweep,
+    after_commit: Callable[[], None],
+    interval: float = settings.SWEEP_INTERVAL_SECONDS,
+) -> Loop:
+    """The loop of a sweep; `interval` in real seconds."""
+    sweeper = Sweeper(runtime.database, runtime.clock, sweep, after_commit, count)
+    return Loop(name, interval=interval, run_once=sweeper.run_once)
+
+
+def make_sweeps(
+    runtime: Runtime,
+    calendars: Callable[[Connection], PostgresCalendarRepository],
+    queue: Callable[[Connection], PostgresQueue],
+    after_commit: Callable[[], None],
+) -> list[Loop]:
+    """The loops that nobody wakes."""
+    outbox, console_url = runtime.outbox, settings.console_url(runtime.settings)
+    announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
+    reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
+    reader = PostgresReader(runtime.database)
+    sweeps: dict[str, Sweep] = {
+        "lapse": overdue_sweep(queue),
+        "announce": announcement_sweep(announcements),
+        "remind": reminder_sweep(reminders),
+        "share out": leaver_sweep(calendars, PostgresHandovers, reader),
+    }
+    pruning = prune_sweep(queue, find_retention(runtime))
+    return [
+        *(make_sweep_loop(runtime, name, sweep, after_commit) for name, sweep in sweeps.items()),
+        make_sweep_loop(runtime, "prune calendar", pruning, after_commit, settings.PRUNE_INTERVAL_SECONDS),
+    ]
 
 
 async def follow_installed_releases(database: Database, clock: ServiceClock) -> None:
@@ -136,6 +169,26 @@ async def follow_installed_releases(database: Database, clock: ServiceClock) -> 
     rules = read_newer_rules(followed, now)
     async with database.transaction() as connection:
         await follow_releases(PostgresReleases(connection), rules)
+
+
+def make_watcher(
+    runtime: Runtime,
+    calendars: Callable[[Connection], PostgresCalendarRepository],
+    after_commit: Callable[[], None],
+) -> Loop:
+    """The loop that looks at promises."""
+    console_url = settings.console_url(runtime.settings)
+
+    def promises(connection: Connection) -> PostgresPromises:
+        return PostgresPromises(connection, calendars(connection), runtime.outbox, console_url)
+
+    watcher = PromiseWatcher(runtime.database, runtime.clock, promises, after_commit, count)
+    return Loop(
+        "watch promises",
+        interval=settings.SWEEP_INTERVAL_SECONDS,
+        run_once=watcher.run_once,
+        is_busy=lambda: watcher.is_waiting,
+    )
 
 
 def make_leveller(
@@ -174,6 +227,7 @@ def make_http_app(
     app.include_router(closed_days_routes(partial(read_account_days, runtime.database)))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
     app.include_router(schedule_routes(reader, runtime.clock))
+    app.include_router(promise_routes(PostgresPromiseReader(runtime.database)))
     app.include_router(standing_routes(partial(read_standing, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))

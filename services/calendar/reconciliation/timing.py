@@ -6,24 +6,20 @@ from typing import NamedTuple
 from schemas.plans import OneOffItem
 from schemas.times import format_instant
 from services.calendar.avoid import NEVER, Availability, describe_move, describe_period
-from services.calendar.closed_reasons import closed_reason
 from services.calendar.open_hours import (
-    DAY,
     OpenHours,
     from_wall,
     last_open_before,
     next_open,
     next_usual,
     open_stretch,
-    to_wall,
     working_hours,
 )
 from services.calendar.plan import latest_of
 from services.calendar.reconciliation.context import ReconcileContext
 from services.calendar.touchpoint import PEOPLE
 from services.calendar.windows import LATE, MOVED_EARLY
-
-MOST_REASONS = 3
+from services.calendar.working_time import name_reasons
 
 
 class Timing(NamedTuple):
@@ -52,7 +48,7 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
         is_limited = item.deadline is not None or protected < latest_of(item)
         ends_at = last_open_before(limit, working_hours(hours)) if is_limited else None
         return Timing(due_at, ends_at, shift)
-    reasons = _name_reasons(start, opens_at, hours)
+    reasons = name_reasons(start, opens_at, hours)
     if opens_at < protected:
         return _reach_next_day(Timing(due_at, limit, shift), free, opens_at, hours, reasons)
     closes_at = last_open_before(min(start, protected), hours)
@@ -103,18 +99,6 @@ def _find_protected(item: OneOffItem, hours: OpenHours) -> datetime:
     opens_on = item.window.from_.date()
     ahead = [day for day in days if day is not None and day > opens_on]
     return from_wall(datetime.combine(min(ahead), time()), hours.zone) if ahead else NEVER
-
-
-def _name_reasons(start: datetime, opens_at: datetime, hours: OpenHours) -> str:
-    """Why nothing is open before that moment."""
-    day, last = (to_wall(moment, hours.zone).date() for moment in (start, opens_at))
-    reasons: dict[str, None] = {}
-    while day < last and len(reasons) < MOST_REASONS:
-        reason = closed_reason(day, hours)
-        if reason is not None:
-            reasons[reason] = None
-        day += DAY
-    return ", ".join(reasons) or "no working hours"
 
 
 def _choose_time(item: OneOffItem, availability: Availability, now: datetime) -> tuple[datetime, str | None]:

@@ -25,6 +25,7 @@ from services.console.load_view import (
 from services.console.pages.forms import read_form
 from services.console.pages.rendering import back_to, reader_of, render_page
 from services.console.people import Person, account_name, person_name
+from services.console.promise_view import adherence_lines
 from services.console.reader import Backend, Reader
 
 _SPANS: Final = (("13", "a quarter"), ("26", "half a year"), ("52", "a year"))
@@ -81,10 +82,11 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
     now = reader.now()
     last = datetime.fromordinal(now.toordinal() + 7 * (weeks - 1)).date().isoformat()
     query: dict[str, str | int | list[str]] = {"from": now.date().isoformat(), "to": last}
-    read, owned, calendars = await asyncio.gather(
+    read, owned, calendars, promised = await asyncio.gather(
         reader.read("scheduler", "/v1/capacity", query, max_age=_READ_SECONDS),
         reader.read("rules_engine", "/v1/books", max_age=_BOOKS_SECONDS),
         reader.read("scheduler", "/v1/busy-calendars", max_age=_READ_SECONDS),
+        reader.read("scheduler", "/v1/promises/adherence", {"by": "csm"}, max_age=_BOOKS_SECONDS),
     )
     people = await reader.people()
     capacity = read.document or {}
@@ -115,6 +117,8 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
         "unowned": unowned_lines(capacity),
         "revenue": book_table(owned.document or {}, people, [row.csm_id for row in rows]),
         "revenue_error": owned.error,
+        "promises": adherence_lines(promised.document or {}, people),
+        "promises_error": promised.error,
     }
 
 

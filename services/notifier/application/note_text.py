@@ -20,9 +20,16 @@ _KIND: Final = re.compile(
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _INSTANT: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
+_DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _NUMBERS: Final = frozenset({"days", "most", "minutes", "available", "left"})
 _WEEKS: Final = frozenset({"former", "chosen"})
-_FORMS: Final = {"period": "[^:;]+", "moment": _INSTANT.pattern, "day": r"\d{4}-\d{2}-\d{2}"}
+_FORMS: Final = {
+    "period": "[^:;]+",
+    "moment": _INSTANT.pattern,
+    "day": _DAY,
+    "first_day": _DAY,
+    "last_day": _DAY,
+}
 """What the values of some fields look like; others are any text."""
 
 
@@ -47,7 +54,7 @@ def _value(name: str, text: str, phrases: Phrases) -> str:
     match name:
         case "moment":
             return _moment(text, phrases)
-        case "day":
+        case "day" | "first_day" | "last_day":
             return phrases.date(date.fromisoformat(text))
         case "type":
             return phrases.touchpoint_type(text.replace(" ", "_"))

@@ -84,7 +84,7 @@ def write_brief(claim: MessageClaim, context: BriefContext) -> Brief:
     title_of_note, note = _note(figures, context.phrases)
     return Brief(
         title=title,
-        time=time_of(data, context, with_deadline=claim.event.news is not News.OVERDUE),
+        time=time_of(data, context, with_deadline=claim.event.news not in (News.OVERDUE, News.AT_RISK)),
         news=news,
         people=() if "contact.list" in says else people_of(data, situation, context.phrases),
         body_html=rendered.html if rendered else "",
@@ -206,7 +206,7 @@ def buttons_of(
         is_owner_known=data.owner.csm_id in situation.csms,
         leads=person is not None and person.role == "manager",
     )
-    if claim.event.news is News.REMINDER:
+    if claim.event.news is News.REMINDER or data.status == "planned":
         acts = [act for act in acts if act not in AFTERWARDS]
     url = context.action_url(data.touchpoint_id, person_id)
     return tuple(Button(context.phrases.text("acts", act), f"{url}?do={act}") for act in acts)

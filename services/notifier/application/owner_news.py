@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.touchpoints import TouchpointData
-from services.notifier.application.brief_context import BriefContext, account_name, name_of
+from services.notifier.application.brief_context import BriefContext, account_name, name_of, touchpoint_of
 from services.notifier.application.note_text import translate_note
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
@@ -11,12 +11,14 @@ from services.notifier.domain.event import News
 from services.notifier.domain.owner_policy import is_handed_over, is_owned_by_person, is_stranger
 from services.notifier.domain.situation import Situation
 
-OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED, News.REMINDER})
+OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED, News.REMINDER, News.AT_RISK})
 
 
 def is_open_for(claim: MessageClaim) -> bool:
     """Whether the recipient has something to do about it."""
     event = claim.event
+    if event.content.touchpoint_id is not None and touchpoint_of(claim).status == "cancelled":
+        return False
     was_theirs = claim.delivery.recipient.id == event.previous_csm_id
     return event.news in OPEN and not (event.news is News.REASSIGNED and was_theirs)
 
@@ -40,6 +42,8 @@ def news_of(
             return [phrases.text("owner", "overdue", moment=moment), *_whose(claim, data, situation, context)]
         case News.REMINDER:
             return [phrases.text("owner", "reminder"), *_whose(claim, data, situation, context)]
+        case News.AT_RISK:
+            return _danger(claim, data, situation, context)
         case News.DUE:
             return _whose(claim, data, situation, context)
 
@@ -48,6 +52,18 @@ def _because(phrases: Phrases, key: str, note: str | None, **values: str) -> str
     if note:
         return phrases.text("owner", f"{key}_because", note=translate_note(note, phrases), **values)
     return phrases.text("owner", key, **values)
+
+
+def _danger(
+    claim: MessageClaim, data: TouchpointData, situation: Situation, context: BriefContext
+) -> list[str]:
+    """By when it is promised, and what endangers that."""
+    phrases, risk = context.phrases, data.risk
+    if risk is None:
+        return _whose(claim, data, situation, context)
+    note = translate_note(risk.detail, phrases)
+    line = phrases.text("owner", "at_risk", moment=phrases.moment(risk.deadline), note=note)
+    return [line] if risk.cause == "no_owner" else [line, *_whose(claim, data, situation, context)]
 
 
 def _change_of_owner(claim: MessageClaim, data: TouchpointData, context: BriefContext) -> str:

@@ -21,7 +21,7 @@ from services.notifier.domain.owner_policy import address_of, is_stranger
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.working_day import zone_of
 
-MailKind = Literal["day", "now", "hands", "reminder", "unowned"]
+MailKind = Literal["day", "now", "hands", "reminder", "at_risk", "unowned"]
 PREVIEWED = 3
 _BEHIND_PREHEADER = "\u00a0\u200c" * 80
 """Fills the preview of mail programs, which otherwise goes on with the first words of the body."""
@@ -137,6 +137,8 @@ def kind_of(claim: MessageClaim, directory: Directory) -> MailKind:
         return "hands"
     if event.news is News.REMINDER:
         return "reminder"
+    if event.news is News.AT_RISK:
+        return "at_risk"
     if claim.planned_at is None:
         return "now"
     return "unowned" if is_stranger(event, recipient, directory.situation_of(event)) else "day"

@@ -34,7 +34,7 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
     """
     if event.news is News.REMINDER:
         decisions = _decide_reminded(event, situation, now)
-    elif is_owned_by_person(event) or is_handed_over(event):
+    elif event.news is News.AT_RISK or is_owned_by_person(event) or is_handed_over(event):
         decisions = decide_owners(event, situation, now)
     elif event.news is News.DUE:
         decisions = _decide_customers(event, situation, now)

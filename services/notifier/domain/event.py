@@ -20,6 +20,7 @@ CANCELLED: Final = "drumbeat.touchpoint.cancelled.v1"
 MOVED: Final = "drumbeat.touchpoint.moved.v1"
 OVERDUE: Final = "drumbeat.touchpoint.overdue.v1"
 REMINDER: Final = "drumbeat.touchpoint.reminder.v1"
+AT_RISK: Final = "drumbeat.touchpoint.at_risk.v1"
 TODAY: Final = "drumbeat.touchpoint.today.v1"
 """Kept by the notifier alone: a touchpoint of the calendar that the mail of a person's day lists."""
 REMINDERS: Final = "reminder"
@@ -36,9 +37,15 @@ class News(StrEnum):
     MOVED = "moved"
     REASSIGNED = "reassigned"
     REMINDER = "reminder"
+    AT_RISK = "at_risk"
 
 
-_NEWS: Final = {CANCELLED: News.CANCELLED, OVERDUE: News.OVERDUE, REMINDER: News.REMINDER}
+_NEWS: Final = {
+    CANCELLED: News.CANCELLED,
+    OVERDUE: News.OVERDUE,
+    REMINDER: News.REMINDER,
+    AT_RISK: News.AT_RISK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Event:
     @property
     def notifies_people(self) -> bool:
         """Whether people of ours or customers may get a message; webhooks and the stream carry the other types too."""
-        return self.type in (DUE, NOTICE_REQUESTED, OVERDUE, CANCELLED, MOVED, REMINDER)
+        return self.type in (DUE, NOTICE_REQUESTED, OVERDUE, CANCELLED, MOVED, REMINDER, AT_RISK)
 
     @property
     def concerns_calendars(self) -> bool:

@@ -1,7 +1,8 @@
 """Who of ours is told about a touchpoint, and when.
 
-The owner, of an escalation the manager too. Work that nobody has, or that reaches nobody at the customer, is told to the
-manager, without one to the mailbox of the deployment. Urgent work is told at once, the rest in the mail of the day.
+The owner, of an escalation and of a promise at risk the manager too. Work that nobody has, or that reaches nobody at the
+customer, is told to the manager, without one to the mailbox of the deployment. Urgent work is told at once, the rest in
+the mail of the day.
 """
 
 from collections.abc import Sequence
@@ -72,11 +73,18 @@ def decide_owners(event: Event, situation: Situation, now: datetime) -> list[Rec
     decisions = _decide_people([in_charge], event, situation, now)
     if not any(one.channel == "email" and not one.decision.leaves_nobody for one in decisions):
         decisions += decide_fallback(event, situation, now)
-    elif event.is_escalation and event.news not in (News.REASSIGNED, News.REMINDER):
+    elif _concerns_manager(event):
         decisions += _decide_people([find_manager(situation, in_charge)], event, situation, now)
     if event.news is News.REASSIGNED and event.previous_csm_id != in_charge:
         decisions += _decide_people([event.previous_csm_id], event, situation, now)
     return list({(one.recipient, one.channel): one for one in decisions}.values())
+
+
+def _concerns_manager(event: Event) -> bool:
+    """Whether the manager of whoever is in charge is told as well: of escalations, and of promises at risk."""
+    if event.news is News.AT_RISK:
+        return True
+    return event.is_escalation and event.news not in (News.REASSIGNED, News.REMINDER)
 
 
 def _person_in_charge(event: Event, situation: Situation) -> str | None:
@@ -178,6 +186,10 @@ def plan_mail(event: Event, recipient: Recipient, situation: Situation, now: dat
     """When the mail to one of ours goes: at once, gathered for a while, or with the mail of the person's day."""
     if event.news in (News.REASSIGNED, News.REMINDER):
         return Timing(f"{event.news}:{recipient.kind}:{recipient.id}")
+    if event.news is News.AT_RISK:
+        is_gathered = is_owned_by_person(event) and event.content.owner.csm_id is None
+        gathered_at = now + GATHERED_WITHIN if is_gathered else None
+        return Timing(f"{event.news}:{recipient.kind}:{recipient.id}", gathered_at, gathered_at)
     if event.news in (News.DUE, News.OVERDUE) and _is_urgent_now(event):
         return _at_once(event, recipient)
     if is_stranger(event, recipient, situation):

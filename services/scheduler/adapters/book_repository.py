@@ -44,7 +44,7 @@ from services.scheduler.adapters.calendar_repository import PostgresCalendarRepo
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
 from services.scheduler.adapters.invitations import UNKNOWN_THERE, find_invited, load_invited_types
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
-from services.scheduler.adapters.person_marks import mark_people
+from services.scheduler.adapters.person_marks import mark_people, mark_promises
 from services.scheduler.application.level_books import UnreadableBook
 from services.scheduler.application.measure_conflicts import describe_conflict
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
@@ -106,7 +106,9 @@ SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, coun
     ) AS never_skipped
 FROM account_calendar WHERE account_id = ANY($1::text[])
 """
-SAVE_RELIEF = "UPDATE csm_book SET conflicts = $2::jsonb, review_at = $3 WHERE csm_id = $1"
+SAVE_RELIEF = """
+UPDATE csm_book SET conflicts = $2::jsonb, review_at = $3, without_room = $4::jsonb WHERE csm_id = $1
+"""
 # Somebody whose weeks do not fit is levelled again when these are near, also if nothing else changes until then.
 MARK_TO_REVIEW = """
 WITH near AS (
@@ -246,9 +248,15 @@ class PostgresBooks:
         described = [
             describe_conflict(csm_id, conflict).model_dump(mode="json") for conflict in relief.conflicts
         ]
+        without_room = {each.touch.id: each.reason for each in relief.without_room}
         await self._connection.execute(
-            SAVE_RELIEF, csm_id, orjson.dumps(described).decode(), relief.review_at
+            SAVE_RELIEF,
+            csm_id,
+            orjson.dumps(described).decode(),
+            relief.review_at,
+            orjson.dumps(without_room).decode(),
         )
+        await mark_promises(self._connection, [csm_id])
 
     async def mark(self, csm_id: str, cause: str) -> None:
         await mark_people(self._connection, [csm_id], cause)

@@ -24,7 +24,7 @@ from services.scheduler.adapters import erasure
 from services.scheduler.adapters.invitations import load_invited_types, redate_announcements
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
 from services.scheduler.adapters.people_changes import load_people, mark_accounts_of
-from services.scheduler.adapters.person_marks import mark_people
+from services.scheduler.adapters.person_marks import mark_people, mark_promises
 from services.scheduler.adapters.rows import Row, columns_of
 
 SAVE_ACCOUNTS = """
@@ -129,6 +129,7 @@ class PostgresDirectoryRepository:
         if changed:
             await self._connection.execute(MARK_ACCOUNTS, changed)
             await mark_people(self._connection, changed, "their hours have changed")
+            await mark_promises(self._connection, changed)
         former = {row[0]: row[1] for row in weekly}
         weekly = await self._connection.fetch(WEEKLY, sorted(newest))
         busier = {row[0] for row in weekly if row[0] not in former or former[row[0]] != row[1]}

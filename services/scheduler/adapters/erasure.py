@@ -30,6 +30,9 @@ STATEMENTS = (
     f"DELETE FROM change WHERE id IN {_TOUCHPOINTS}",
     f"DELETE FROM missed_reminder WHERE touchpoint_id IN {_TOUCHPOINTS}",
     "DELETE FROM announcement WHERE account_id = ANY($1::text[])",
+    # Locked in the order of the watch of promises.
+    "SELECT touchpoint_id FROM promise WHERE account_id = ANY($1::text[]) ORDER BY touchpoint_id FOR UPDATE",
+    "DELETE FROM promise WHERE account_id = ANY($1::text[])",
     "DELETE FROM touchpoint WHERE account_id = ANY($1::text[])",
     "DELETE FROM archived_touchpoint WHERE account_id = ANY($1::text[])",
     "DELETE FROM archived_contact WHERE account_id = ANY($1::text[])",

@@ -44,6 +44,12 @@ MOVE = (
     "UPDATE hand_act SET account_id = $2 WHERE account_id = $1",
     "UPDATE announcement SET account_id = $2 WHERE account_id = $1",
     "UPDATE calendar_feed SET account_id = $2 WHERE account_id = $1",
+    """
+    WITH own AS MATERIALIZED (
+        SELECT touchpoint_id FROM promise WHERE account_id = $1 ORDER BY touchpoint_id FOR UPDATE
+    )
+    UPDATE promise p SET account_id = $2 FROM own WHERE p.touchpoint_id = own.touchpoint_id
+    """,
     # The plan of the account that stays is reconciled in full.
     """
     UPDATE account_calendar s SET shape = NULL, announce_at = least(s.announce_at, e.announce_at),

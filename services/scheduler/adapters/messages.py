@@ -55,13 +55,14 @@ class EventContext(NamedTuple):
 
 
 class ChangeDetails(NamedTuple):
-    """What an event says of a change: why, the time and the owner before it, and who made it."""
+    """What an event says of a change: why, the time and the owner before it, who made it; of an alarm the risk."""
 
     note: str | None = None
     previous_due_at: datetime | None = None
     changed_by: Changer | None = None
     previous_owner: Mapping[str, object] | None = None
     actor_id: str | None = None
+    risk: Mapping[str, object] | None = None
 
 
 NO_CHANGE = ChangeDetails()
@@ -86,7 +87,8 @@ class DirectoryDetails(NamedTuple):
                 update.previous_owner, self.people.get(update.previous_owner[1] or "", NO_OWNER)
             )
         note = None if update.note is None else update.note[:LONGEST_NOTE]
-        return ChangeDetails(note, update.previous_due_at, update.changed_by, former, update.actor_id)
+        risk = None if update.risk is None else update.risk.model_dump(mode="json")
+        return ChangeDetails(note, update.previous_due_at, update.changed_by, former, update.actor_id, risk)
 
 
 def owner_data(holder: Holder, person: OwnerDetails) -> dict[str, object]:
@@ -150,16 +152,20 @@ def update_events(
         context = directory.context_of(update.touchpoint, console_url)
         data = touchpoint_data(update.touchpoint, content, context, directory.change_of(update))
         event = touchpoint_event(update.touchpoint, update.event_kind, data, now)
-        events.append(event if update.reminder_hours is None else _as_reminder(event, update))
+        events.append(event._replace(id=_name_event(event, update)))
     return events
 
 
-def _as_reminder(event: Outgoing, update: TouchpointUpdate) -> Outgoing:
-    """A reminder changes no touchpoint: its id names the date, so that no date is reminded of twice."""
-    touchpoint = update.touchpoint
-    return event._replace(
-        id=f"{touchpoint.id}:{format_instant(touchpoint.due_at)}:reminder:{update.reminder_hours}"
-    )
+def _name_event(event: Outgoing, update: TouchpointUpdate) -> str:
+    """The id of the event. What changes no touchpoint is named by what it is about, so that nothing is said twice:
+    a reminder by the date, an alarm by the cause and when it was found.
+    """
+    touchpoint, risk = update.touchpoint, update.risk
+    if update.reminder_hours is not None:
+        return f"{touchpoint.id}:{format_instant(touchpoint.due_at)}:reminder:{update.reminder_hours}"
+    if risk is not None:
+        return f"{touchpoint.id}:{format_instant(risk.since)}:at_risk:{risk.cause}"
+    return event.id
 
 
 def settled_event(touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None) -> Outgoing:

@@ -1,4 +1,4 @@
-"""Marks of people whose planned work has changed: append-only rows, which the leveller takes."""
+"""Marks of people whose work or hours have changed: append-only rows, for the leveller and for the watch of promises."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,12 +6,19 @@ from services.chassis.database import Connection
 from services.scheduler.application.ports import TouchpointUpdate
 
 MARK = "INSERT INTO csm_mark (csm_id, cause) SELECT csm_id, $2 FROM unnest($1::text[]) csm_id"
+MARK_PROMISES = "INSERT INTO promise_mark (csm_id) SELECT csm_id FROM unnest($1::text[]) csm_id"
 
 
 async def mark_people(connection: Connection, csm_ids: Collection[str], cause: str) -> None:
     """Have the books of these people levelled."""
     if csm_ids:
         await connection.execute(MARK, sorted(csm_ids), cause)
+
+
+async def mark_promises(connection: Connection, csm_ids: Collection[str]) -> None:
+    """Have the promises of these people looked at again."""
+    if csm_ids:
+        await connection.execute(MARK_PROMISES, sorted(csm_ids))
 
 
 async def mark_owners(connection: Connection, updates: Iterable[TouchpointUpdate]) -> None:

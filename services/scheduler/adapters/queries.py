@@ -8,12 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from schemas.directory import HolidayRecord
+from schemas.touchpoints import TouchpointRisk
 from services.calendar.plan import read_plan
 from services.calendar.weeks import name_week
 from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
 from services.scheduler.adapters.directory_repository import load_holidays, read_csm_hours
 from services.scheduler.adapters.invitations import find_invited
+from services.scheduler.adapters.promise_queries import find_risks
 from services.scheduler.adapters.rows import Row, read_series, read_stored
 from services.scheduler.adapters.touchpoint_lists import (
     ENTRY,
@@ -122,6 +124,9 @@ class PostgresReader:
     async def find_invited(self, ids: Collection[str]) -> Collection[str]:
         async with self._database.transaction() as connection:
             return await find_invited(connection, ids)
+
+    async def find_risks(self, ids: Collection[str]) -> Mapping[str, TouchpointRisk]:
+        return await find_risks(self._database, ids)
 
     async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
         rows = await self._database.pool.fetch(PEOPLE, list(csm_ids)) if csm_ids else ()

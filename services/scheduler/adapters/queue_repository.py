@@ -97,6 +97,10 @@ FROM policy_in_force WHERE key = 'policy'
 """
 NEXT_DUE = "SELECT min(at) FROM agenda"
 DELETE_MISSED = "DELETE FROM missed_reminder WHERE written_at < clock_timestamp() - $1::interval"
+DELETE_PROMISES = """
+DELETE FROM promise p WHERE p.look_at IS NULL AND p.written_at < clock_timestamp() - $1::interval
+    AND NOT EXISTS (SELECT FROM touchpoint t WHERE t.id = p.touchpoint_id)
+"""
 DELETE_ACTS = "DELETE FROM hand_act WHERE acted_at < clock_timestamp() - interval '1 hour'"
 
 OVERDUE_NOTE = "its deadline passed without an outcome"
@@ -192,6 +196,7 @@ class PostgresQueue:
         """The change feed goes back ninety days; who was away longer reads the whole list again."""
         await self._connection.execute(DELETE_ACTS)
         await self._connection.execute(DELETE_MISSED, min(FEED, keep.closed))
+        await self._connection.execute(DELETE_PROMISES, keep.closed)
         expired = await expire_outcomes(self._connection, self._outbox, keep.outcomes)
         return await prune_feed(self._connection, now, min(FEED, keep.closed)) or expired
 

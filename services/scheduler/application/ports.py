@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from schemas.directory import HolidayRecord, PolicyRecord
 from schemas.standing import TouchpointContent
-from schemas.touchpoints import Kind
+from schemas.touchpoints import Kind, TouchpointRisk
 from services.calendar.assignment import AccountOwners, Line, Staff
 from services.calendar.levelling import Host
 from services.calendar.misfire import Misfires
@@ -84,7 +84,7 @@ class TouchpointUpdate:
     """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event.
 
     `previous_owner`: who had it, where the owner changes. `actor_id`: the person who acts, where the request names one.
-    `reminder_hours`: of a reminder, how many hours before the touchpoint it goes.
+    `reminder_hours`: of a reminder, how many hours before the touchpoint it goes. `risk`: of an alarm, what it is about.
     """
 
     touchpoint: Touchpoint
@@ -96,6 +96,7 @@ class TouchpointUpdate:
     previous_owner: Holder | None = None
     actor_id: str | None = None
     reminder_hours: int | None = None
+    risk: TouchpointRisk | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from schemas.plans import PlanAdjusted
 from schemas.standing import TouchpointContent
+from schemas.touchpoints import TouchpointRisk
 from schemas.zones import UTC_ZONE, TimeZone
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import Status, Touchpoint
@@ -83,6 +84,10 @@ class TouchpointReader(Protocol):
 
     async def find_invited(self, ids: Collection[str]) -> Collection[str]:
         """Those of these touchpoints that people are invited to."""
+        ...
+
+    async def find_risks(self, ids: Collection[str]) -> Mapping[str, TouchpointRisk]:
+        """By touchpoint what endangers its promise, of those at risk."""
         ...
 
     async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:

@@ -18,6 +18,9 @@ LINKS: Final = (
     *(Links(act, 200, _ACTS, _ID, _VERSION) for act in _ACTS),
     Links("GET /v1/touchpoints", 200, (f"GET {_ONE}",), _FIRST),
     Links("GET /v1/touchpoints", 200, _ACTS, _FIRST, {"version": "$response.body#/items/0/sequence"}),
+    Links(
+        "GET /v1/promises", 200, (f"GET {_ONE}",), {"touchpoint_id": "$response.body#/items/0/touchpoint_id"}
+    ),
     Links("POST /v1/calendars", 201, _FEED, {"token": "$response.body#/token"}),
     Links("GET /v1/calendars", 200, _FEED[1:], {"token": "$response.body#/items/0/id"}),
     DEAD_LETTERS,

@@ -13,6 +13,7 @@ from schemas.directory import PolicyRecord, TouchpointTypeRecord
 from schemas.plans import Reason
 from schemas.standing import TouchpointContent
 from schemas.times import USUAL_QUIET_HOURS, Instant, Window
+from schemas.touchpoints import TouchpointRisk
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
 from services.calendar.touchpoint import OPEN, Origin, Touchpoint
 from services.chassis.problems import Problem
@@ -191,6 +192,10 @@ class TouchpointItem(SchemaModel):
     ]
     updated_at: Instant | None
     projected: bool
+    risk: Annotated[
+        TouchpointRisk | None,
+        Field(description="what will break its promise if nothing changes; null: it is not at risk"),
+    ] = None
     undo_until: Annotated[
         Instant | None,
         Field(description="after an act by hand: until when it can be undone, by the real clock"),
@@ -213,7 +218,12 @@ async def show_touchpoints(
     people = await reader.load_people([csm_id for csm_id in owners if csm_id is not None])
     groups = {entry.touchpoint.group for entry in entries if entry.touchpoint.status in OPEN}
     together = await reader.load_groups([group for group in groups if group is not None])
-    return [show_touchpoint(entry, people, together, undo_until) for entry in entries]
+    risks = await reader.find_risks([entry.touchpoint.id for entry in entries])
+    shown = {touchpoint_id: risk.model_dump(mode="json") for touchpoint_id, risk in risks.items()}
+    return [
+        {**show_touchpoint(entry, people, together, undo_until), "risk": shown.get(entry.touchpoint.id)}
+        for entry in entries
+    ]
 
 
 def show_touchpoint(

@@ -31,7 +31,7 @@ Moment = Annotated[
 ]
 
 
-def _split_at_commas(values: object) -> object:
+def split_at_commas(values: object) -> object:
     """`status=due,overdue` as `status=due&status=overdue`."""
     if not isinstance(values, list):
         return values
@@ -41,7 +41,7 @@ def _split_at_commas(values: object) -> object:
 
 Statuses = Annotated[
     list[Status] | None,
-    BeforeValidator(_split_at_commas),
+    BeforeValidator(split_at_commas),
     Query(description="may be given several times, or several with commas between them"),
 ]
 

@@ -33,6 +33,8 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
+from services.scheduler.adapters.promise_queries import PostgresPromiseReader
+from services.scheduler.adapters.promise_repository import PostgresPromises
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.reminder_repository import PostgresReminders
@@ -46,9 +48,11 @@ from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
+from services.scheduler.entrypoints.http_promises import promise_routes
 from services.scheduler.entrypoints.http_schedule import schedule_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
+from services.scheduler.entrypoints.promise_watcher import PromiseWatcher
 from services.scheduler.entrypoints.workers import (
     Releaser,
     Sweep,
@@ -65,7 +69,8 @@ CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
     due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book,
-    data_release, left_person, calendar_feed, busy_calendar, reminder_position, missed_reminder"""
+    data_release, left_person, calendar_feed, busy_calendar, reminder_position, missed_reminder, promise,
+    promise_mark"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32
@@ -174,6 +179,15 @@ class Scheduler:
 
     def reminders(self, connection: Connection) -> PostgresReminders:
         return PostgresReminders(connection, self.outbox, CONSOLE)
+
+    def promises(self, connection: Connection) -> PostgresPromises:
+        return PostgresPromises(connection, self.calendars(connection), self.outbox, CONSOLE)
+
+    async def watch(self) -> None:
+        """Look at promises until there is nothing more to look at now."""
+        watcher = PromiseWatcher(self.database, self.clock, self.promises, lambda: None, self.count)
+        while await watcher.run_once() == 0:
+            continue
 
     async def remind(self) -> float | None:
         return await self._sweep(reminder_sweep(self.reminders))
@@ -334,6 +348,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     app.include_router(closed_days_routes(partial(read_account_days, database)))
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
     app.include_router(schedule_routes(reader, clock))
+    app.include_router(promise_routes(PostgresPromiseReader(database)))
     unit = HandoverUnit(database, clock, made.calendars, PostgresHandovers, reader, lambda: None)
     app.include_router(handover_routes(unit))
     publisher = Publisher("Vendor Ltd", CONSOLE)

@@ -115,3 +115,11 @@ def test_the_days_of_the_board_are_those_of_the_reader() -> None:
 
     assert [(day.name, len(day.touchpoints)) for day in view.days] == [("Tomorrow", 2)]
     assert [day.name for day in board([], planned, NOW, NAMES).days] == ["Today", "Tomorrow"]
+
+
+def test_a_touchpoint_says_what_endangers_its_promise() -> None:
+    risk = {"cause": "away", "detail": "Kim is away", "deadline": NOW.isoformat(), "since": NOW.isoformat()}
+
+    (danger, safe) = read(item("a", "due", timedelta(), risk=risk), item("b", "due", timedelta(), risk=None))
+
+    assert (danger.risk, safe.risk) == ("Kim is away", "")

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from schemas.directory import CsmRecord
 from schemas.figures import ConversationFigures
-from schemas.touchpoints import TouchpointOwner
+from schemas.touchpoints import TouchpointOwner, TouchpointRisk
 from services.cadence.policy.load import shipped_contents
 from services.notifier.adapters.phrases import load_people_phrases
 from services.notifier.domain.action_token import read_action_token
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import CANCELLED, MOVED, OVERDUE, REMINDER
+from services.notifier.domain.event import AT_RISK, CANCELLED, MOVED, OVERDUE, REMINDER
 from tests.unit.notifier.owner_claims import CARL, DORA, KEYS, MONDAY, claim, directory, figures, write
 
 LANGUAGES = ("en", "de", "pt", "es", "id")
@@ -237,3 +237,37 @@ def test_a_reminder_is_a_mail_of_its_own_and_offers_to_move_what_comes_soon() ->
     assert "- Wins\n- Gaps" in mail.message.text
     assert "Name two wins and one gap, each with a number" in mail.message.text
     assert re.findall(r"\?do=(\w+)", mail.message.text) == ["move", "assign", "skip"]
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "line"),
+    [
+        ("en", "At risk: Check-in, Acme & Sons", "no day is open before its deadline: no working day"),
+        ("de", "Frist in Gefahr: ", "vor der Frist ist kein Tag frei: "),
+        ("pt", "Prazo em risco: ", "não há dia livre antes do prazo: "),
+        ("es", "Plazo en riesgo: ", "no hay día libre antes del plazo: "),
+        ("id", "Tenggat terancam: ", "tidak ada hari yang terbuka sebelum tenggat: "),
+    ],
+)
+def test_a_promise_at_risk_is_a_mail_of_its_own_that_says_why(language: str, subject: str, line: str) -> None:
+    """F12: in five languages, with what can be done."""
+    detail = "nothing is open before its deadline: no working day, public holiday Spring Bank Holiday"
+    risk = TouchpointRisk(cause="closed", deadline=MONDAY + timedelta(days=2), detail=detail, since=MONDAY)
+    carl = CARL.model_copy(update={"language": language})
+
+    mail = write(
+        claim("t1", event_type=AT_RISK, planned_at=None, status="planned", risk=risk), among=directory(carl)
+    )
+
+    assert mail.message.subject.startswith(subject)
+    assert line in mail.message.text
+    assert "Spring Bank Holiday" in mail.message.text
+    assert re.findall(r"\?do=(\w+)", mail.message.text) == ["move", "assign", "skip"]
+
+
+def test_what_gave_way_has_only_its_news() -> None:
+    risk = TouchpointRisk(cause="no_room", deadline=MONDAY, detail="gave way", since=MONDAY)
+
+    mail = write(claim("t1", event_type=AT_RISK, planned_at=None, status="cancelled", risk=risk))
+
+    assert "?do=" not in mail.message.text

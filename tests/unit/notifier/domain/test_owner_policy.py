@@ -1,5 +1,6 @@
 """Who of ours is told about a touchpoint, and when: nobody is left untold."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -10,10 +11,10 @@ from schemas.times import Window
 from schemas.touchpoints import TouchpointOwner
 from services.cadence.policy.load import SHIPPED, load_policy
 from services.cadence.policy.model import Rhythm, Step, Trigger
-from services.notifier.domain.decision import Action, DeliveryDecision, Reason
+from services.notifier.domain.decision import Action, DeliveryDecision, Reason, Timing
 from services.notifier.domain.delivery import RecipientKind
 from services.notifier.domain.delivery_policy import decide_delivery, decide_recipients
-from services.notifier.domain.event import CANCELLED, MOVED, OVERDUE, Event
+from services.notifier.domain.event import AT_RISK, CANCELLED, MOVED, OVERDUE, Event
 from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Situation
 from tests.unit.notifier.events import NOON, due
@@ -281,3 +282,27 @@ def test_an_owner_without_an_address_has_it_in_the_feed_and_the_manager_is_told(
 def changed(event_type: str, **more: object) -> Event:
     event = due("csm", "call", **more)
     return Event("t1:2:changed", event_type, NOON, event.data, event.content)
+
+
+def test_a_promise_at_risk_is_told_to_its_owner_and_their_manager_at_once() -> None:
+    """F12: also of work that Drumbeat does itself, to whoever leads the account."""
+    for event, among in (
+        (due("csm", "call"), situation(CARL, MARA)),
+        (due(), situation(CARL, MARA, account=Account("acme", "Acme", csm_id="carl"))),
+    ):
+        found = mails(replace(event, type=AT_RISK), among)
+
+        assert found.keys() == {"carl", "mara"}
+        for name, decision in found.items():
+            assert decision.action is Action.SEND
+            assert decision.timing == Timing(f"at_risk:csm:{name}")
+
+
+def test_a_promise_that_nobody_leads_is_gathered_for_the_manager() -> None:
+    event = due("csm", "call", owner=TouchpointOwner(kind="csm"))
+
+    found = mails(replace(event, type=AT_RISK), situation(MARA))
+
+    timing = found["mara"].timing
+    assert timing is not None
+    assert timing.planned_at == NOON + timedelta(minutes=30)
