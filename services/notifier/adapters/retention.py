@@ -41,6 +41,11 @@ DELETE FROM invitation WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation WHERE
 PRUNE_INBOUND: Final = f"""
 DELETE FROM inbound_mail WHERE ctid = ANY (ARRAY(SELECT ctid FROM inbound_mail WHERE received_at < $1 LIMIT {BATCH_ROWS}))
 """
+# Their texts are kept as long as mails.
+PRUNE_DRAFTS: Final = f"""
+DELETE FROM draft WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM draft WHERE created_at < $1 AND state <> 'pending' LIMIT {BATCH_ROWS}))
+"""
 
 
 def partition_loops(database: Database, clock: ServiceClock, retention: Retention) -> Sequence[Loop]:
@@ -65,8 +70,12 @@ def prune_loop(database: Database, queue: DeliveryQueue, clock: ServiceClock, re
         programs = await database.pool.execute(PRUNE_PROGRAMS, oldest_kept(real, deliveries, clock.at))
         invitations = await database.pool.execute(PRUNE_INVITATIONS, oldest_kept(real, receipts, clock.at))
         inbound = await database.pool.execute(PRUNE_INBOUND, real - deliveries)
+        drafts = await database.pool.execute(PRUNE_DRAFTS, real - timedelta(days=retention.messages_days))
         lost = await queue.close_lost(real - receipts)
-        is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs, invitations, inbound) or lost == SWEEP_BATCH
+        is_full = (
+            f"DELETE {BATCH_ROWS}" in (withdrawn, programs, invitations, inbound, drafts)
+            or lost == SWEEP_BATCH
+        )
         return 0 if is_full else None
 
     return Loop("prune", interval=PRUNE_SECONDS, run_once=run_once)
