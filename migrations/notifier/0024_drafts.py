@@ -8,14 +8,16 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    # One for each touchpoint, channel and language. `csm_id`: who is asked; null: the mailbox of the deployment. `approver`: their name.
+    # One for each touchpoint, channel and language. `csm_id`: who is asked; null: the mailbox of the deployment.
+    # `approver`: their name.
     # `written_at`, `approve_until` and `finished_at` are service time, `created_at` and `mail_at` real time. `mail_at`:
     # when the next mail about it goes to who is asked; null: none.
     """
     CREATE TABLE draft (
         id uuid PRIMARY KEY, seq bigint GENERATED ALWAYS AS IDENTITY UNIQUE, touchpoint_id text NOT NULL,
         sequence bigint NOT NULL, touchpoint_type text NOT NULL, account_id text NOT NULL, channel text NOT NULL,
-        language text NOT NULL, csm_id text, approver text NOT NULL, state text NOT NULL DEFAULT 'pending', reason text, actor text,
+        language text NOT NULL, csm_id text, approver text NOT NULL,
+        state text NOT NULL DEFAULT 'pending', reason text, actor text,
         version integer NOT NULL DEFAULT 1, content text NOT NULL, facts jsonb NOT NULL, event_id text NOT NULL,
         event_type text NOT NULL, event_at timestamptz NOT NULL, event_data bytea NOT NULL,
         written_at timestamptz NOT NULL, approve_until timestamptz NOT NULL, finished_at timestamptz,

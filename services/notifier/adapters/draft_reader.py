@@ -20,7 +20,8 @@ from services.notifier.domain.event import parse_event
 
 AUDIT: Final = AuditLog("notifier")
 _ITEM: Final = f"""
-SELECT {DRAFT_FIELDS}, d.touchpoint_type, d.account_id, d.actor, d.finished_at, d.created_at, d.seq, d.reason AS own_reason,
+SELECT {DRAFT_FIELDS}, d.touchpoint_type, d.account_id, d.actor, d.finished_at, d.created_at, d.seq,
+    d.reason AS own_reason,
     coalesce((SELECT subject FROM draft_recipient r WHERE r.draft_id = d.id ORDER BY contact_id LIMIT 1), '') AS subject,
     ARRAY(SELECT contact_id FROM draft_recipient r WHERE r.draft_id = d.id ORDER BY contact_id) AS contact_ids,
     d.event_id, d.event_type, d.event_at, d.event_data

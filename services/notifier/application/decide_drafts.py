@@ -104,7 +104,7 @@ class DraftFilter:
 
 @dataclass(frozen=True, slots=True)
 class DraftDecision:
-    """`actor_id`: the person who decides; None: known by the key alone. `version`: the one that they read, if they say."""
+    """`actor_id`: who decides; None: whoever reads the mailbox. `version`: the one that they read; None: any."""
 
     state: DraftState
     actor_id: str | None = None

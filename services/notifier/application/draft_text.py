@@ -13,7 +13,9 @@ from services.cadence.content.check import check_file
 from services.cadence.content.front_matter import read_front_matter
 from services.cadence.content.mistakes import ContentRefused, Mistake
 from services.cadence.content.names import ContentName
-from services.cadence.content.parse import ContentFile, parse_content
+from services.cadence.content.parse import ContentFile, parse_content, read_content_file
+from services.cadence.content.placeholders import PLACEHOLDERS
+from services.notifier.application.message_content import names_read
 from services.notifier.application.message_facts import ComingTouchpoint, MessageFacts
 
 _SUBJECT_COLUMN: Final = len('subject: "')
@@ -58,11 +60,23 @@ def edit_content(content: str, file: str, text: DraftText) -> str:
     program = parse_content(content, file=file).program
     front = [f"subject: {json.dumps(text.subject.strip(), ensure_ascii=False)}"]
     front += [f"program: {program}"] if program else []
-    edited = "\n".join(["---", *front, "---", text.body.replace("\r\n", "\n").strip("\n"), ""])
-    mistakes = check_file(file, edited)
+    body = text.body.replace("\r\n", "\n").strip("\n")
+    edited = _written(front, body)
+    # Its values are known: whether anything is left to say is seen when it is rendered.
+    checked = [*front, f"needs: [{', '.join(_names_of(edited, file))}]"]
+    mistakes = check_file(file, _written(checked, body))
     if mistakes:
-        raise TextRefused([_placed(mistake, len(front) + 2) for mistake in sorted(set(mistakes))])
+        raise TextRefused([_placed(mistake, len(checked) + 2) for mistake in sorted(set(mistakes))])
     return edited
+
+
+def _written(front: Sequence[str], body: str) -> str:
+    return "\n".join(["---", *front, "---", body, ""])
+
+
+def _names_of(content: str, file: str) -> list[str]:
+    read = read_content_file(content, file, [])
+    return sorted(names_read(read) & PLACEHOLDERS.keys()) if read is not None else []
 
 
 def _placed(mistake: Mistake, before_body: int) -> str:

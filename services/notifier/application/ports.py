@@ -247,7 +247,8 @@ class ClaimResult:
     recipient cannot. `timing`: when a postponed delivery goes, and with which others; `waits_until` (real
     time): how long it waits for a record. `address`: where the mail went;
     `is_unknown_address`: the relay refused it as unknown. `program_id`: the program that the message presents.
-    `calendar`: what the reader's calendar has once the mail is sent. `draft`: the message, where it is a draft from now on.
+    `calendar`: what the reader's calendar has once the mail is sent. `draft`: the message, where it is
+    a draft from now on.
     """
 
     claim: MessageClaim
