@@ -77,7 +77,7 @@ async def _handed_off(stack: Stack, platform: Receiver) -> None:
         dues = [body["data"] for body in platform.of("due")]
         return {data["account_id"]: data for data in dues if data["touchpoint_type"] == "onboarding_step"}
 
-    await until(lambda: len(steps()) == len(ACCOUNTS), 60, "the platform has every onboarding step")
+    await until(lambda: len(steps()) == len(ACCOUNTS), 120, "the platform has every onboarding step")
     acme, dune = steps()["acme"], steps()["dune"]
     (ann,) = acme["content"]["recipients"]
     assert (ann["address"], acme["content"]["name"]) == ("ann@acme.example", "Sequencer")
