@@ -27,7 +27,7 @@ pytestmark = [
 
 MORNING = datetime(2026, 3, 2, 7, tzinfo=UTC)
 ACCOUNTS = {"acme": "Acme <b>Ltd</b>", "bolt": "Bolt"}
-SHOTS = os.environ.get("DRUMBEAT_TEST_SHOTS", "")
+SHOTS = os.environ.get("SHOTS_DIR", "")
 """A folder for screenshots, for people who look at them."""
 
 
