@@ -36,7 +36,7 @@ from services.notifier.domain.decision import (
     suppress,
 )
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import CONTENT, Event
 from services.notifier.domain.hand_off import HandOffAudience, find_hand_off_audience
 from services.notifier.domain.owner_policy import decide_fallback
 
@@ -223,4 +223,4 @@ def _with_content(this: _HandOff, recipients: Mapping[Recipient, HandOffRecipien
     texts = first.model_dump(include={"language", "subject", "text", "html", "values"}) if first else {}
     content = HandOffContent(name=this.platform, recipients=everyone, **texts)
     data = {**orjson.loads(this.event.data), "content": orjson.loads(content.write())}
-    return replace(this.event, id=f"{this.event.id}:content", data=orjson.dumps(data))
+    return replace(this.event, id=f"{this.event.id}{CONTENT}", data=orjson.dumps(data))

@@ -23,6 +23,8 @@ OVERDUE: Final = "drumbeat.touchpoint.overdue.v1"
 REMINDER: Final = "drumbeat.touchpoint.reminder.v1"
 TODAY: Final = "drumbeat.touchpoint.today.v1"
 """Kept by the notifier alone: a touchpoint of the calendar that the mail of a person's day lists."""
+CONTENT: Final = ":content"
+"""What the id of an event ends in that has the message which a platform sends."""
 REMINDERS: Final = "reminder"
 """The type under which the reminders of every touchpoint are written and listed: they are not the touchpoint itself."""
 AUTOMATION: Final = TouchpointOwner(kind="automation")
