@@ -37,8 +37,8 @@ d.id::text, d.touchpoint_id, d.sequence, d.channel, d.language, d.content, d.fac
 d.approve_until, d.approver, coalesce(d.reason, ''), d.csm_id, d.version"""
 DRAFTS = f"SELECT {DRAFT_FIELDS} FROM draft d WHERE d.touchpoint_id = ANY($1) ORDER BY d.seq"
 RECIPIENTS = """
-SELECT draft_id::text, delivery_id::text, subject, preheader, html, text FROM draft_recipient
-WHERE draft_id = ANY($1::uuid[]) ORDER BY contact_id, delivery_id
+SELECT r.draft_id::text, r.delivery_id::text, subject, preheader, html, text FROM draft_recipient r
+WHERE r.draft_id = ANY($1::uuid[]) ORDER BY r.contact_id, r.delivery_id
 """
 ADD = """
 INSERT INTO draft (id, touchpoint_id, sequence, touchpoint_type, account_id, channel, language, csm_id, approver, content,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from schemas.times import format_instant
 from services.cadence.content.render import Rendered
 from services.notifier.application.approve_messages import draft_of, shown_to
 from services.notifier.application.draft_text import (
@@ -234,5 +235,5 @@ async def decide_draft(draft_id: str, decision: DraftDecision, drafts: Drafts) -
     item = (await _open(draft_id, drafts)).item
     if not is_decided:
         refuse_unless_pending(item, decision.version)
-        raise DraftConflict(f"its time for an approval ended at {item.approve_until:%Y-%m-%dT%H:%M:%SZ}")
+        raise DraftConflict(f"its time for an approval ended at {format_instant(item.approve_until)}")
     return item

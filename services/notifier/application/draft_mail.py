@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Final, Protocol
 
-import structlog
-
 from schemas.links import draft_page
+from services.notifier.application.approve_messages import NOBODY_ASKED
 from services.notifier.application.decide_drafts import OpenDraft
 from services.notifier.application.mail_ports import Mail, Mailer
 from services.notifier.application.phrases import PhraseBook, Phrases
@@ -19,8 +18,6 @@ from services.notifier.domain.delivery import AttemptOutcome
 from services.notifier.domain.message import one_line
 from services.notifier.domain.owner_policy import find_approver
 from services.notifier.domain.working_day import zone_of
-
-log = structlog.get_logger(__name__)
 
 SENDING: Final = timedelta(minutes=5)
 """Real time in which nobody else sends a mail that is being sent."""
@@ -69,12 +66,24 @@ class _Reader:
     phrases: Phrases
 
 
-async def send_draft_mails(mailing: DraftMailing, limit: int) -> int:
-    """Send those that are due; returns how many drafts they were about."""
+@dataclass(frozen=True, slots=True)
+class DraftMailsSent:
+    """`drafts`: how many the mails were about. `failed`: drafts that nobody is asked about any more, each with why."""
+
+    drafts: int
+    failed: Mapping[str, str]
+
+
+async def send_draft_mails(mailing: DraftMailing, limit: int) -> DraftMailsSent:
+    """Send those that are due."""
     claimed, now = await mailing.mails.claim_mails(limit)
+    failed: dict[str, str] = {}
     for mails in _by_touchpoint(claimed):
-        await mailing.mails.end_mails(mails, await _send(mails, mailing, now))
-    return len(claimed)
+        next_at, problem = await _send(mails, mailing, now)
+        await mailing.mails.end_mails(mails, next_at)
+        if problem is not None and next_at is None:
+            failed |= dict.fromkeys((mail.draft.item.id for mail in mails), problem)
+    return DraftMailsSent(len(claimed), failed)
 
 
 def _by_touchpoint(mails: Iterable[DraftMail]) -> list[list[DraftMail]]:
@@ -85,24 +94,24 @@ def _by_touchpoint(mails: Iterable[DraftMail]) -> list[list[DraftMail]]:
     return list(groups.values())
 
 
-async def _send(mails: Sequence[DraftMail], mailing: DraftMailing, now: datetime) -> datetime | None:
-    """When it is tried again (real time); None: never."""
+async def _send(
+    mails: Sequence[DraftMail], mailing: DraftMailing, now: datetime
+) -> tuple[datetime | None, str | None]:
+    """When it is tried again (real time; None: never), and why it was not sent, None where it was or need not be."""
     first = mails[0].draft
     if first.item.state not in (DraftState.PENDING, DraftState.EXPIRED):
-        return None  # somebody decided before the mail went
+        return None, None  # somebody decided before the mail went
     reader = _reader_of(first, mailing)
     if reader is None:
-        log.warning("drafts.nobody_asked", draft=first.item.id, account=first.item.account_id)
-        return None
+        return None, NOBODY_ASKED
     mail = write_draft_mail([mail.draft for mail in mails], reader, mailing, now)
     response = await mailing.mailer.send(mail, at=now)
     attempts = mails[0].attempts
     if response.outcome is AttemptOutcome.DELIVERED:
-        return None
+        return None, None
     if response.is_permanent or attempts > len(WAITS):
-        log.warning("drafts.mail_failed", draft=first.item.id, problem=response.detail)
-        return None
-    return now + WAITS[attempts - 1]
+        return None, response.detail
+    return now + WAITS[attempts - 1], response.detail
 
 
 def _reader_of(draft: OpenDraft, mailing: DraftMailing) -> _Reader | None:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import orjson
-
 from schemas.figures import AccountFigures
 from schemas.times import format_instant
 from services.cadence.content.check import check_file
@@ -94,15 +92,15 @@ def read_content(content: str, file: str) -> ContentFile:
 def write_facts(facts: MessageFacts) -> bytes:
     """The figures and the coming touchpoints as JSON."""
     coming = None if facts.coming is None else [_coming(one) for one in facts.coming]
-    figures = None if facts.figures is None else orjson.loads(facts.figures.write())
-    return orjson.dumps({"figures": figures, "coming": coming})
+    figures = None if facts.figures is None else json.loads(facts.figures.write())
+    return json.dumps({"figures": figures, "coming": coming}).encode()
 
 
 def read_facts(stored: bytes) -> MessageFacts:
-    document = cast("dict[str, Any]", orjson.loads(stored))
+    document = cast("dict[str, Any]", json.loads(stored))
     figures, coming = document["figures"], document["coming"]
     return MessageFacts(
-        figures=None if figures is None else AccountFigures.read(orjson.dumps(figures)),
+        figures=None if figures is None else AccountFigures.read(json.dumps(figures).encode()),
         coming=None if coming is None else [ComingTouchpoint.read_item(row) for row in coming],
     )
 

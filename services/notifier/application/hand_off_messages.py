@@ -4,10 +4,9 @@ The platform gets all contacts who may be written to in one webhook. Without a p
 told.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import orjson
 
 from schemas.hand_off import HandOffContent, HandOffRecipient
 from services.cadence.content.format import Formatter, is_known, locale_of
@@ -65,7 +64,7 @@ def hand_off(claim: MessageClaim, batch: CustomerBatch) -> ClaimResult | None:
     this = _HandOff(claim, platform, audience, batch)
     takers = [one for one in batch.directory.platforms if one.takes(platform, claim.event)]
     if not takers:
-        return _replaced(this, _told_to_us(this))
+        return _replaced(this, _for_our_people(this))
     problem = next(filter(None, (facts.problem for facts in _facts_of(this))), None)
     if problem is not None:
         return without_facts(claim, problem, batch.now)
@@ -87,7 +86,7 @@ def _replaced(
     return ClaimResult(this.claim, this.claim.delivery, replacements=(*deliveries, *webhooks))
 
 
-def _told_to_us(this: _HandOff) -> list[RecipientDecision]:
+def _for_our_people(this: _HandOff) -> list[RecipientDecision]:
     """Nobody takes it: each contact has that as the reason, and somebody of ours is told."""
     situation, now = this.batch.situations[this.claim.delivery.id], this.batch.now.service
     missing = suppress(Reason.NO_PLATFORM, this.platform)
@@ -222,5 +221,5 @@ def _with_content(this: _HandOff, recipients: Mapping[Recipient, HandOffRecipien
     first = next(iter(everyone), None)
     texts = first.model_dump(include={"language", "subject", "text", "html", "values"}) if first else {}
     content = HandOffContent(name=this.platform, recipients=everyone, **texts)
-    data = {**orjson.loads(this.event.data), "content": orjson.loads(content.write())}
-    return replace(this.event, id=f"{this.event.id}{CONTENT}", data=orjson.dumps(data))
+    data = {**json.loads(this.event.data), "content": json.loads(content.write())}
+    return replace(this.event, id=f"{this.event.id}{CONTENT}", data=json.dumps(data).encode())

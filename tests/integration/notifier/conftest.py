@@ -223,7 +223,7 @@ class Notifier:
         await self.database.pool.execute(
             "UPDATE draft SET mail_at = clock_timestamp() WHERE mail_at IS NOT NULL"
         )
-        return await send_draft_mails(self.drafts, 50)
+        return (await send_draft_mails(self.drafts, 50)).drafts
 
     async def send_messages(self) -> int:
         """One pass of the message sender; returns how many it claimed."""
