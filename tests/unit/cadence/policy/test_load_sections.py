@@ -125,6 +125,13 @@ def test_a_type_says_what_an_outage_does_to_it_and_how_late_is_not_late() -> Non
 )
 def test_what_an_outage_cannot_do_is_refused(keys: str, message: str) -> None:
     text = FULL.replace("  check_in:\n", f"  check_in:\n    {keys}\n", 1)
+
+    with pytest.raises(PolicyRefused) as refused:
+        read_content({"p.yaml": text})
+
+    assert message in str(refused.value)
+
+
 def test_messages_are_approved_or_handed_off_where_the_policy_says_so() -> None:
     approving = "    approve: true\n    approve_within: 36h\n"
     text = FULL.replace("  survey:\n", f"  survey:\n{approving}", 1)
