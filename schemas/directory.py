@@ -169,6 +169,12 @@ class TouchpointTypeRecord(SchemaModel):
     """What an outage does to it; null: what is usual for its owner."""
     grace_minutes: Annotated[int, Field(ge=0, le=1_440_000)] = 0
     """How late it may be without a misfire."""
+    approve: bool = False
+    """Whether its message to a customer waits for the approval of whoever leads the account."""
+    approve_hours: Annotated[int, Field(ge=1, le=24_000)] | None = None
+    """How long it waits for that; null: as long as the message is worth sending."""
+    hand_off: Name | None = None
+    """The automation platform that writes to the customer instead of Drumbeat."""
 
 
 class ContentRecord(SchemaModel):

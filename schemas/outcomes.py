@@ -76,5 +76,6 @@ class DeliveryFinished(SchemaModel):
     cause: DeliveryCause | None = None
     """Of what was not sent: the kind of reason. `quiet_hours`: they lasted past the deadline; `no_recipient`: nobody of
     the audience is known and present, or the work has no owner; `on_hold`: customer messages, or all mail, are held;
-    `no_content`: there is nothing to say."""
+    `no_content`: there is nothing to say; `approval`: nobody approved it, or somebody decided against it;
+    `handed_off`: an automation platform writes to the customer instead, and reports the outcome."""
     at: Instant

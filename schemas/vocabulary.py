@@ -58,6 +58,8 @@ DeliveryCause = Literal[
     "deadline",
     "withdrawn",
     "no_content",
+    "approval",
+    "handed_off",
     "failed",
 ]
 """Why a delivery was not sent."""

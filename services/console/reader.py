@@ -18,6 +18,7 @@ from services.console.shared_reads import Read, SharedReads
 
 _ACCOUNT_SECONDS: Final = 20.0  # real seconds for which a name or a telephone number is not read again
 _PEOPLE_SECONDS: Final = 10.0
+_COUNT_SECONDS: Final = 5.0
 _CONCURRENT: Final = 8
 
 
@@ -96,6 +97,12 @@ class Reader:
         self._backend.reads.forget(self.key)
         return answer
 
+    async def put(self, service: Service, path: str, body: Json) -> Answer:
+        """Replace something; the next read of anything is a new one."""
+        answer = await self._backend.apis.send("PUT", self.token, service, path, body)
+        self._backend.reads.forget(self.key)
+        return answer
+
     async def send(self, method: Literal["POST", "PUT", "DELETE"], service: Service, path: str) -> Answer:
         """Change something without a body; the next read of anything is a new one."""
         answer = await self._backend.apis.send(method, self.token, service, path)
@@ -105,6 +112,11 @@ class Reader:
     async def mode(self) -> str:
         read = await self.read("rules_engine", "/v1/mode", max_age=5.0)
         return text(read.document or {}, "mode")
+
+    async def pending_drafts(self) -> Json:
+        """How many messages wait for an approval, as the notifier counts them."""
+        query: Query = {"state": "pending", "limit": 1}
+        return (await self.read("notifier", "/v1/drafts", query, max_age=_COUNT_SECONDS)).document or {}
 
     async def people(self) -> Mapping[str, Person]:
         """Everybody of ours who is known, by id."""

@@ -21,6 +21,7 @@ from services.console.client import AsyncApiClient, Failure
 from services.console.pages.audit import audit_pages
 from services.console.pages.components import component_routes
 from services.console.pages.content import content_routes
+from services.console.pages.drafts import draft_pages
 from services.console.pages.messages import message_routes
 from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.policy import MAX_BODY, policy_routes
@@ -91,6 +92,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         team_routes,
         year_routes,
         message_routes,
+        draft_pages,
         content_routes,
         policy_routes,
         session_pages,

@@ -52,9 +52,9 @@ from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.domain.link_token import LinkKeys
+from services.notifier.drafts import draft_loop, draft_router
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices, missing_page
-from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_inbound import LARGER_BODIES
 from services.notifier.entrypoints.http_links import LINKS
@@ -183,7 +183,8 @@ def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: Secr
     watch = EndpointWatch(database, runtime.outbox, runtime.clock, mails, disable_after, fallback_to)
     writer = make_customer_sending(configured, services, keys).writer
     mailing = ServiceMailing(mails, services.people, writer, services.mailer, configured.mail_hold())
-    return watch_loop(watch), service_mail_loop(mailing), link_key_loop(database, box, keys)
+    drafts = draft_loop(runtime, services.addresses, mailing, services.people_book, keys)
+    return watch_loop(watch), service_mail_loop(mailing), drafts, link_key_loop(database, box, keys)
 
 
 async def begin_retention(runtime: Runtime, queue: DeliveryQueue) -> Sequence[Loop]:
@@ -249,13 +250,10 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     app.include_router(opt_out_routes(pages, services.service_mails, settings.link_limit()))
     app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
-        keys=link_keys,
-        calendar=services.calendar,
-        people=services.people,
-        book=services.people_book,
-        render=services.templates,
+        link_keys, services.calendar, services.people, services.people_book, services.templates
     )
-    app.include_router(action_routes(actions))
+    writer = make_customer_sending(runtime.settings, services, link_keys).writer
+    app.include_router(draft_router(runtime, services.addresses, writer, actions))
     app.include_router(page_routes(pages))
     mails, book = services.service_mails, services.people_book
     app.include_router(inbound_router(runtime, services.addresses, mails, book, link_keys))

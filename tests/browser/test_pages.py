@@ -33,6 +33,7 @@ PAGES = (
     "/handover?person=csm-kim&to=csm-ana",
     "/year?account=acme",
     "/messages",
+    "/drafts",
     "/content",
     "/policy",
     "/sessions",

@@ -22,6 +22,7 @@ _Cause = Literal[
     "no_address",
     "on_hold",
     "deadline",
+    "approval",
     "failed",
 ]
 StopCause = SuppressionCause | _Cause

@@ -40,7 +40,7 @@ def unreachable(facts: Facts, item: RhythmItem | OneOffItem) -> Stopped | None:
 def undelivered(facts: Facts, verdicts: Verdicts, item: RhythmItem | OneOffItem) -> Stopped | None:
     """Why the newest message about this was not sent; None where it was, or where news since then may change that."""
     verdict = verdict_on(verdicts, item.touchpoint_type)
-    if verdict is None or verdict.cause == "withdrawn":
+    if verdict is None or verdict.cause in ("withdrawn", "handed_off"):
         return None
     if isinstance(item, OneOffItem) and item.id != verdict.touchpoint_id:
         return None

@@ -18,6 +18,7 @@ from services.cadence.policy.scope import INTERNAL, Scope
 from services.cadence.policy.values import Text, number, one_of
 
 _ROLE = {"role": Feature("role", "choice", "Role of a contact", values=ROLES, nullable=False)}
+MOST_PLATFORM = 100
 _Score = Annotated[float, number(0, 100, whole=False)]
 
 
@@ -94,6 +95,13 @@ def _invited_roles(tree: Node, info: Info) -> tuple[str, ...]:
     return () if roles == ROLES else roles
 
 
+def _check_platform(name: str) -> str:
+    """One printable line, as the name of a subscription is."""
+    if len(name) > MOST_PLATFORM or not name.isprintable():
+        raise ValueError(f"name the platform in one line of at most {MOST_PLATFORM} characters")
+    return name
+
+
 class TouchpointSpec(Spec):
     purpose: Text = key("What it is for, in one line")
     aim: Annotated[str, one_of(*AIMS)] = key("What it is worth to the customer")
@@ -129,6 +137,18 @@ class TouchpointSpec(Spec):
         "How long before it its owner and the invited customer are reminded, with the agenda, as `48h`; left out: never",
         None,
     )
+    approve: values.Truth = key(
+        "`true`: its message waits until whoever leads the account has approved it, as it is or edited",
+        default=False,
+    )
+    approve_within: values.Window | None = key(
+        "How long it waits for an approval, as `2d`; left out: until its deadline or the end of its window",
+        None,
+    )
+    hand_off: Annotated[Text, AfterValidator(_check_platform)] | None = key(
+        "The automation platform that writes to the customer instead of Drumbeat: the `name` of a subscription",
+        None,
+    )
 
     misfire: Annotated[str, one_of(*MISFIRES)] | None = key(
         "What an outage does to those that came due meanwhile: `fire_all` releases each late, `fire_latest` only "
@@ -141,8 +161,29 @@ class TouchpointSpec(Spec):
         None,
     )
 
-    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+    def faults(self, scope: Scope, /) -> Iterator[Fault]:
         yield from self._faults_after_outage()
+        yield from self._faults_of_messages()
+        yield from self._faults_of_type(scope)
+
+    def _faults_of_messages(self) -> Iterator[Fault]:
+        """Who approves or sends what, where Drumbeat itself writes to no customer."""
+        if self.approve and self.hand_off:
+            yield Fault(
+                f"{self.hand_off} writes these messages, so there is none to approve; remove one of the two",
+                to=("approve",),
+            )
+        if self.approve_within and not self.approve:
+            yield Fault("nothing waits for an approval; add `approve: true`", to=("approve_within",))
+        if self.owner not in PERSONS and self.topic != INTERNAL:
+            return
+        why = "internal work reaches no customer" if self.topic == INTERNAL else f"{self.owner} leads it"
+        if self.approve:
+            yield Fault(f"{why}, so no message to a customer waits for an approval", to=("approve",))
+        if self.hand_off:
+            yield Fault(f"{why}, so there is no message to hand off", to=("hand_off",))
+
+    def _faults_of_type(self, _scope: Scope, /) -> Iterator[Fault]:
         if self.invite and self.topic == INTERNAL:
             yield Fault("internal work reaches no customer, so nobody is invited", to=("invite",))
         if self.folds_into and self.never_skip:

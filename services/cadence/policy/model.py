@@ -54,6 +54,8 @@ class Touchpoint:
     it in when both are near. `yields`: when it is given up; None: by its precedence. `invite`: whether it is put into
     calendars; None: by who leads it and over which channel. `remind`: how long before it people are reminded of it.
     `misfire`, `grace`: what an outage does to those that came due meanwhile, and how late is not late; None: as usual.
+    `approve`: its message waits for an approval, for `approve_within` (None: as long as it is worth sending). `hand_off`:
+    the platform that writes to the customer instead of Drumbeat.
     """
 
     type: str
@@ -74,6 +76,9 @@ class Touchpoint:
     remind: tuple[timedelta, ...] = ()
     misfire: str | None = None
     grace: timedelta | None = None
+    approve: bool = False
+    approve_within: timedelta | None = None
+    hand_off: str | None = None
     place: Location = field(default=Location(), compare=False)
 
     @property

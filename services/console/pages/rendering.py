@@ -12,17 +12,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console import labels
 from services.console.auth import SignInNeeded, is_cross_site
+from services.console.drafts_view import pending_label
 from services.console.notices import notice_of
 from services.console.reader import Backend, Reader
 
 PERSON_COOKIE: Final = "drumbeat_person"
 _SESSION_SECONDS: Final = 2.0  # real seconds after which a session is asked about again
+_DRAFTS: Final = "Drafts"
 _PAGES: Final = (
     ("Today", "/"),
     ("My day", "/my-day"),
     ("Unowned", "/unowned"),
     ("Team", "/team"),
     ("Messages", "/messages"),
+    (_DRAFTS, "/drafts"),
     ("Content", "/content"),
     ("Policy", "/policy"),
     ("Sessions", "/sessions"),
@@ -95,7 +98,7 @@ async def render_page(
     is_live = request.headers.get("x-live") == "1"
     common: Mapping[str, object] = {
         "labels": labels,
-        "pages": (*_PAGES, *(_ADMIN_PAGES if "admin" in reader.scopes else ())),
+        "pages": await _pages_of(reader),
         "path": request.url.path,
         "now": now,
         "service_now": reader.now(),
@@ -113,6 +116,13 @@ async def render_page(
     if is_live and request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return HTMLResponse(body, status, headers=headers)
+
+
+async def _pages_of(reader: Reader) -> list[tuple[str, str]]:
+    """The pages that this reader may open, that of drafts with how many wait."""
+    drafts = pending_label(_DRAFTS, await reader.pending_drafts())
+    pages = [(drafts if name == _DRAFTS else name, target) for name, target in _PAGES]
+    return [*pages, *(_ADMIN_PAGES if "admin" in reader.scopes else ())]
 
 
 def missing_page(request: Request, status: int) -> Response | None:

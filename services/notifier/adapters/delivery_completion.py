@@ -9,7 +9,9 @@ from services.notifier.adapters.address_repository import refuse_addresses
 from services.notifier.adapters.completion_rows import CompletedRow, complete_rows
 from services.notifier.adapters.content_repository import add_programs
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
+from services.notifier.adapters.draft_repository import save_drafts
 from services.notifier.adapters.erasure import erase_final
+from services.notifier.adapters.hand_off_repository import keep_hand_offs
 from services.notifier.adapters.invitation_repository import save_invitations
 from services.notifier.adapters.merging import keep_merges_out
 from services.notifier.adapters.messages import report_finished
@@ -65,7 +67,7 @@ async def complete(
 async def _record_effects(
     connection: Connection, done: Sequence[ClaimResult], hashes: Mapping[str, bytes], now: Now
 ) -> None:
-    """Refused addresses, in-app messages, the programs that contacts got, and what calendars have."""
+    """Refused addresses, in-app messages, the programs that contacts got, what calendars have, and drafts."""
     refused = {
         hashes[result.delivery.id]: result.attempt.detail
         for result in done
@@ -85,6 +87,7 @@ async def _record_effects(
     }
     await add_programs(connection, presented, now.service)
     await save_invitations(connection, done, now.service)
+    await save_drafts(connection, done, now)
 
 
 def _row(result: ClaimResult, hashes: Mapping[str, bytes]) -> CompletedRow:
@@ -108,6 +111,7 @@ async def _replace(connection: Connection, result: ClaimResult, now: Now) -> lis
     """Replace a delivery without a recipient by deliveries to the people who are known by now."""
     if not await connection.fetchval(REMOVE, result.delivery.id, result.claim.token):
         return []
+    await keep_hand_offs(connection, result.replacements)
     return await add_deliveries(connection, result.replacements, now)
 
 

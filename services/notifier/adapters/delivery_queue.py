@@ -32,6 +32,7 @@ from services.notifier.adapters.claim_statements import (
     TAKE_OVER,
 )
 from services.notifier.adapters.delivery_completion import complete
+from services.notifier.adapters.hand_off_repository import load_handling
 from services.notifier.adapters.opt_outs import load_opt_outs
 from services.notifier.adapters.webhook_completion import complete_webhooks
 from services.notifier.adapters.written_messages import WrittenMails
@@ -109,6 +110,7 @@ class DeliveryQueue:
             sent=await engagement_repository.sent_lately(
                 connection, _accounts_of_owners(claims), now.service
             ),
+            **await load_handling(connection, claims),
         )
 
     async def _with_invitations(

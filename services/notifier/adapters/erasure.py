@@ -12,6 +12,8 @@ from schemas.ids import derived_id
 from services.chassis.database import Connection
 from services.chassis.dead_letters import erase_dead_letters
 from services.notifier.adapters.address_repository import forget_contacts
+from services.notifier.adapters.draft_repository import ERASE_DRAFTS_OF_CONTACTS
+from services.notifier.adapters.hand_off_repository import ERASE_FROM_HAND_OFFS
 from services.notifier.adapters.undelivered_events import EVENT
 from services.notifier.adapters.written_messages import ERASE_OF_ACCOUNT, ERASE_OF_CONTACTS
 from services.notifier.domain.event import CANCELLED
@@ -42,6 +44,8 @@ PEOPLE = (
     """,
     "DELETE FROM service_mail WHERE kind = 'answer' AND data ->> 'contact_id' = ANY($1::text[])",
     "DELETE FROM inbound_mail WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    *ERASE_DRAFTS_OF_CONTACTS,
+    ERASE_FROM_HAND_OFFS,
     "DELETE FROM contact WHERE contact_id = ANY($1::text[])",
 )
 KEEP_CANCELLATIONS = f"""
@@ -73,6 +77,7 @@ EVENTS = (
     "DELETE FROM invitation WHERE account_id = $1",
     "DELETE FROM service_mail WHERE kind = 'answer' AND data ->> 'account_id' = $1",
     "DELETE FROM inbound_mail WHERE account_id = $1",
+    "DELETE FROM draft WHERE account_id = $1",
 )
 FINAL = """
 WITH unsent AS (

@@ -34,6 +34,7 @@ MOVE = (
     "UPDATE in_app SET account_id = $2 WHERE account_id = $1",
     "UPDATE invitation SET account_id = $2 WHERE account_id = $1",
     "UPDATE inbound_mail SET account_id = $2 WHERE account_id = $1",
+    "UPDATE draft SET account_id = $2 WHERE account_id = $1",
 )
 
 

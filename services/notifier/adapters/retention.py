@@ -15,6 +15,7 @@ from services.chassis.partitions import PartitionedTable, oldest_kept, partition
 from services.chassis.settings import Retention
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.queue_sweep import SWEEP_BATCH
+from services.notifier.domain.event import CONTENT, DUE
 
 # The end of a delivery writes its row once more: with room for that on the page no index changes.
 DELIVERIES: Final = PartitionedTable("delivery", "caused_at", storage="fillfactor = 50")
@@ -41,6 +42,21 @@ DELETE FROM invitation WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation WHERE
 PRUNE_INBOUND: Final = f"""
 DELETE FROM inbound_mail WHERE ctid = ANY (ARRAY(SELECT ctid FROM inbound_mail WHERE received_at < $1 LIMIT {BATCH_ROWS}))
 """
+# Their texts are kept as long as mails.
+PRUNE_DRAFTS: Final = f"""
+DELETE FROM draft WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM draft d WHERE created_at < $1 AND (state <> 'pending' OR NOT EXISTS (
+        SELECT FROM draft_recipient r JOIN delivery_queue q USING (delivery_id) WHERE r.draft_id = d.id))
+    LIMIT {BATCH_ROWS}))
+"""
+# What platforms got has personal data: it is kept as long as mails, as far as it is not still to be sent.
+PRUNE_HAND_OFFS: Final = f"""
+DELETE FROM undelivered_event e USING (
+    SELECT key, event_at FROM undelivered_event u
+    WHERE event_at < $1 AND type = '{DUE}' AND event_id LIKE '%{CONTENT}'
+        AND NOT EXISTS (SELECT FROM delivery_queue q WHERE q.event_key = u.key) LIMIT {BATCH_ROWS}
+) old WHERE e.key = old.key AND e.event_at = old.event_at
+"""
 
 
 def partition_loops(database: Database, clock: ServiceClock, retention: Retention) -> Sequence[Loop]:
@@ -65,8 +81,12 @@ def prune_loop(database: Database, queue: DeliveryQueue, clock: ServiceClock, re
         programs = await database.pool.execute(PRUNE_PROGRAMS, oldest_kept(real, deliveries, clock.at))
         invitations = await database.pool.execute(PRUNE_INVITATIONS, oldest_kept(real, receipts, clock.at))
         inbound = await database.pool.execute(PRUNE_INBOUND, real - deliveries)
+        mails = timedelta(days=retention.messages_days)
+        drafts = await database.pool.execute(PRUNE_DRAFTS, real - mails)
+        contents = await database.pool.execute(PRUNE_HAND_OFFS, oldest_kept(real, mails, clock.at))
         lost = await queue.close_lost(real - receipts)
-        is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs, invitations, inbound) or lost == SWEEP_BATCH
+        pruned = (withdrawn, programs, invitations, inbound, drafts, contents)
+        is_full = f"DELETE {BATCH_ROWS}" in pruned or lost == SWEEP_BATCH
         return 0 if is_full else None
 
     return Loop("prune", interval=PRUNE_SECONDS, run_once=run_once)

@@ -26,15 +26,16 @@ AUDIT = AuditLog("notifier")
 SECRET_BYTES = 32
 MOST_RECOVERED = 10_000
 # What a disabled endpoint would have got is recorded as failed, so that it can be recovered.
-SUBSCRIPTIONS = "SELECT id, url, types, filter, active FROM subscription WHERE NOT deleted"
+SUBSCRIPTIONS = "SELECT id, url, types, filter, active, name, content FROM subscription WHERE NOT deleted"
 ENDPOINTS = """
 SELECT id, url, secret, previous_secret, previous_until, failures, open_until FROM subscription
 WHERE active AND NOT deleted
 """
 ITEM = """id, url, types, filter, active, disabled_reason, failures, open_until, created_at, seq, contact, failing_since,
-    disabled_at"""
+    disabled_at, name, content"""
 CREATE = f"""
-INSERT INTO subscription (id, url, types, filter, secret, contact) VALUES ($1, $2, $3, $4::text::jsonb, $5, $6)
+INSERT INTO subscription (id, url, types, filter, secret, contact, name, content)
+VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8)
 RETURNING {ITEM}
 """
 # The last failure counts at its own time, whenever somebody looks at it.
@@ -78,7 +79,16 @@ async def load_subscriptions(connection: Connection) -> list[Subscription]:
     """Those that are not deleted."""
     rows = await connection.fetch(SUBSCRIPTIONS)
     return [
-        Subscription(row[0], row[1], frozenset(row[2]), _filter(row[3]), is_active=row[4]) for row in rows
+        Subscription(
+            row[0],
+            row[1],
+            frozenset(row[2]),
+            _filter(row[3]),
+            is_active=row[4],
+            name=row[5],
+            content=row[6],
+        )
+        for row in rows
     ]
 
 
@@ -106,7 +116,7 @@ def _filter(stored: str) -> Filter:
 
 def _item(row: Any) -> SubscriptionItem:
     filter_ = {str(name): values for name, values in _filter(row[3]).items()}
-    return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:13])
+    return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:15])
 
 
 def _endpoint_name(url: str) -> str:
@@ -135,12 +145,22 @@ class SubscriptionRepository:
         types = sorted(subscription.types)
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
-                CREATE, subscription.id, subscription.url, types, filter_, sealed, subscription.contact
+                CREATE,
+                subscription.id,
+                subscription.url,
+                types,
+                filter_,
+                sealed,
+                subscription.contact,
+                subscription.name,
+                subscription.content,
             )
             after = {
                 "endpoint": _endpoint_name(subscription.url),
                 "types": types,
                 "filter": {name: list(values) for name, values in subscription.filter.items()},
+                "name": subscription.name,
+                "content": subscription.content,
             }
             await _record(connection, "created", subscription.id, after)
         return _item(row), format_secret(secret)

@@ -19,6 +19,7 @@ from services.notifier.adapters import (
     address_repository,
     content_repository,
     directory_repository,
+    draft_repository,
     engagement_repository,
     erasure,
     invitation_repository,
@@ -36,7 +37,7 @@ from services.notifier.adapters.messages import preference_changed
 from services.notifier.application.ports import DeliveredMessage, NewDelivery, Now
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import REMINDERS, Event
+from services.notifier.domain.event import DUE, REMINDERS, Event
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
 from services.notifier.domain.working_day import DayCause
@@ -88,6 +89,9 @@ class UnitOfWork:
 
     async def directory_of(self, events: Sequence[Event]) -> Directory:
         directory = await directory_repository.load_directory(self._connection, self._addresses, events)
+        if any(event.type == DUE for event in events):
+            handlings = await draft_repository.load_handlings(self._connection)
+            directory = replace(directory, handlings=handlings)
         if not any(event.concerns_calendars for event in events):
             return directory
         return replace(
@@ -109,6 +113,7 @@ class UnitOfWork:
         }
         sequences = [latest[touchpoint_id].content.sequence for touchpoint_id in reasons]
         await self._connection.execute(WITHDRAW, list(reasons), sequences, list(reasons.values()))
+        await draft_repository.withdraw_drafts(self._connection, reasons, sequences, now.service)
         reports = await suppress_withdrawn(self._connection, reasons, now)
         await self._outbox.append(self._connection, reports)
 

@@ -43,10 +43,12 @@ async def ingest_events(
     if withdrawals:
         await work.withdraw(withdrawals, now)
     subscriptions = await work.subscriptions()
-    deliveries = [webhook for event in new for webhook in webhooks_of(event, subscriptions, now)]
+    deliveries: list[NewDelivery] = []
     concerned = [*await _invited(new, work), *(event for event in new if event.notifies_people)]
+    directory = await work.directory_of(concerned) if concerned else Directory()
+    for event in new:
+        deliveries += webhooks_of(event, _takers_of(event, directory, subscriptions), now)
     if concerned:
-        directory = await work.directory_of(concerned)
         for event in concerned:
             situation = directory.situation_of(event, mail_hold=mail_hold, fallback_to=fallback_to)
             deliveries += messages_of(event, directory, situation, now) if event.notifies_people else []
@@ -69,6 +71,17 @@ async def _invited(events: Sequence[Event], work: UnitOfWork) -> list[Event]:
     ]
 
 
+def _takers_of(
+    event: Event, directory: Directory, subscriptions: Sequence[Subscription]
+) -> Sequence[Subscription]:
+    """Those that get it as it is: a platform that its message is handed off to gets it with the content, later."""
+    handling = directory.handlings.get(event.content.touchpoint_type)
+    platform = handling.hand_off if handling else None
+    if platform is None or not event.is_handed_off(platform):
+        return subscriptions
+    return [one for one in subscriptions if not one.takes(platform, event)]
+
+
 def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -> list[NewDelivery]:
     """One webhook for each subscription that wants the event; to a disabled endpoint it has failed already."""
     return [
@@ -86,7 +99,7 @@ def _new_webhook(event: Event, subscription: Subscription, now: Now) -> NewDeliv
 def messages_of(event: Event, directory: Directory, situation: Situation, now: Now) -> list[NewDelivery]:
     """One delivery for each person whom the event concerns, as the delivery policy decides."""
     decisions = decide_recipients(event, situation, now.service)
-    return [_new_delivery(event, decision, directory, now) for decision in decisions]
+    return [new_delivery(event, decision, directory, now) for decision in decisions]
 
 
 def invitations_of(event: Event, directory: Directory, situation: Situation, now: Now) -> list[NewDelivery]:
@@ -94,10 +107,11 @@ def invitations_of(event: Event, directory: Directory, situation: Situation, now
     if not event.concerns_calendars:
         return []
     decisions = decide_invitations(event, situation, now.service)
-    return [_new_delivery(event, decision, directory, now) for decision in decisions]
+    return [new_delivery(event, decision, directory, now) for decision in decisions]
 
 
-def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory, now: Now) -> NewDelivery:
+def new_delivery(event: Event, decided: RecipientDecision, directory: Directory, now: Now) -> NewDelivery:
+    """The delivery that a decision leads to."""
     decision, channel, recipient = decided.decision, decided.channel, decided.recipient
     new = NewDelivery(event, channel, recipient, cause=_cause(event, decided, directory))
     match decision.action:

@@ -8,6 +8,7 @@ from services.notifier.application.note_text import translate_note
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
 from services.notifier.domain.event import News
+from services.notifier.domain.hand_off import find_hand_off_audience
 from services.notifier.domain.owner_policy import is_handed_over, is_owned_by_person, is_stranger
 from services.notifier.domain.situation import Situation
 
@@ -81,7 +82,11 @@ def _whose(
     claim: MessageClaim, data: TouchpointData, situation: Situation, context: BriefContext
 ) -> list[str]:
     """Why it is told to somebody who does not own it."""
-    event, phrases = claim.event, context.phrases
+    event, phrases, platform = claim.event, context.phrases, situation.handling.hand_off
+    if platform is not None and event.is_handed_off(platform):
+        audience = find_hand_off_audience(event, situation, context.now)
+        if audience.opens_at:
+            return [phrases.text("owner", "no_platform", name=platform)]
     if is_handed_over(event):
         return [phrases.text("owner", "by_hand", channel=phrases.channel(data.channel))]
     if not is_owned_by_person(event):

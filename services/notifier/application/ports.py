@@ -14,6 +14,7 @@ from schemas.directory import (
     PreferenceRecord,
 )
 from schemas.vocabulary import Topic
+from services.notifier.domain.approval import DraftedMessage
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.decision import Timing
 from services.notifier.domain.delivery import Attempt, Delivery, Recipient, Response, State
@@ -246,7 +247,8 @@ class ClaimResult:
     recipient cannot. `timing`: when a postponed delivery goes, and with which others; `waits_until` (real
     time): how long it waits for a record. `address`: where the mail went;
     `is_unknown_address`: the relay refused it as unknown. `program_id`: the program that the message presents.
-    `calendar`: what the reader's calendar has once the mail is sent.
+    `calendar`: what the reader's calendar has once the mail is sent. `draft`: the message, where it is
+    a draft from now on.
     """
 
     claim: MessageClaim
@@ -262,6 +264,7 @@ class ClaimResult:
     timing: Timing | None = None
     waits_until: datetime | None = None
     calendar: CalendarChange | None = None
+    draft: DraftedMessage | None = None
 
 
 class DeliveryQueue(Protocol):

@@ -114,6 +114,8 @@ class SubscriptionItem:
     contact: str | None = None
     failing_since: datetime | None = None
     disabled_at: datetime | None = None
+    name: str | None = None
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True)

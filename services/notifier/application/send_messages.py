@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from services.notifier.application.approve_messages import write_approved
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, replaced
+from services.notifier.application.hand_off_messages import hand_off
 from services.notifier.application.hand_over_mail import hand_over_mail, with_opt_outs
 from services.notifier.application.mail_ports import BeginningMail, Mail, OptOuts
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
@@ -104,7 +106,11 @@ def _write(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | Cla
     if stopped is not None:
         return stopped
     reader = reader_of(claim, directory, situation)
-    message = write_for_customer(claim, reader, batch)
+    message = (
+        hand_off(claim, batch)
+        or write_approved(claim, reader, batch)
+        or write_for_customer(claim, reader, batch)
+    )
     if isinstance(message, ClaimResult):
         return message
     is_mail = claim.delivery.channel != "in_app"
@@ -152,9 +158,11 @@ async def _deliver(
 
 
 def situation_of(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> Situation:
-    return directory.situation_of(
+    situation = directory.situation_of(
         claim.event,
         mail_hold=sending.mail_hold,
         fallback_to=sending.fallback_to,
         has_waited=claim.has_waited(now.real),
     )
+    draft = directory.draft_of(claim.event, claim.delivery.id)
+    return situation if draft is None else replace(situation, approval=draft.approval)

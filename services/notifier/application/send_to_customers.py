@@ -1,12 +1,13 @@
 """Write and send what contacts at the customer get: content, facts and links of one message each."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.touchpoints import TouchpointData
+from services.cadence.content.parse import ContentFile
 from services.notifier.application.claim_results import finished
 from services.notifier.application.mail_ports import Mail, Mailbox
 from services.notifier.application.message_facts import (
@@ -27,8 +28,9 @@ from services.notifier.application.write_customer_mail import (
     write_customer_message,
 )
 from services.notifier.domain.decision import Reason
-from services.notifier.domain.delivery import State
+from services.notifier.domain.delivery import Recipient, State
 from services.notifier.domain.event import Event, News
+from services.notifier.domain.hand_off import HandOffAudience, find_hand_off_audience
 from services.notifier.domain.situation import Directory, Situation
 
 FACTS_AGAIN: Final = timedelta(seconds=30)
@@ -84,9 +86,13 @@ async def gather_batch(
     """Ask for the facts of these messages to contacts once; those without content need none."""
     wanted: dict[str, FactsWanted] = {}
     for claim in claims:
+        situation = situations[claim.delivery.id]
+        if claim.event.is_handed_off(situation.handling.hand_off):
+            wanted |= _wanted_by_platform(claim, directory, situation, now)
+            continue
         if claim.delivery.recipient.id is None:
             continue
-        reader = reader_of(claim, directory, situations[claim.delivery.id])
+        reader = reader_of(claim, directory, situation)
         content = content_of(claim.event, reader, directory.contents)
         if content is not None and reader.contact is not None:
             wanted[claim.delivery.id] = FactsWanted(claim.event, content)
@@ -94,32 +100,61 @@ async def gather_batch(
     return CustomerBatch(directory, situations, dict(zip(wanted, facts, strict=True)), now, sending)
 
 
+def _wanted_by_platform(
+    claim: MessageClaim, directory: Directory, situation: Situation, now: Now
+) -> dict[str, FactsWanted]:
+    """What the content in each language of a message reads that is handed off, by delivery and language."""
+    audience = find_hand_off_audience(claim.event, situation, now.service)
+    readers = handed_off_readers(audience, directory, situation)
+    contents = [content_of(claim.event, reader, directory.contents) for _, reader in readers]
+    return {
+        f"{claim.delivery.id}:{content.language}": FactsWanted(claim.event, content)
+        for content in contents
+        if content is not None
+    }
+
+
+def handed_off_readers(
+    audience: HandOffAudience, directory: Directory, situation: Situation
+) -> Iterator[tuple[Recipient, Reader]]:
+    """Those of the audience who may be written to."""
+    account = situation.account
+    csm = directory.csms.get((account.csm_id if account else None) or "")
+    for recipient in audience.opens_at:
+        yield recipient, Reader(account, situation.contact(recipient.id), csm)
+
+
 def write_for_customer(
     claim: MessageClaim, reader: Reader, batch: CustomerBatch
 ) -> CustomerMessage | ClaimResult:
     """The message, or the result of a claim for which none is written now."""
-    contact_id, contents = claim.delivery.recipient.id or "", batch.directory.contents
-    content = content_of(claim.event, reader, contents)
+    contact_id = claim.delivery.recipient.id or ""
+    content = content_of(claim.event, reader, batch.directory.contents)
     facts = batch.facts.get(claim.delivery.id, MessageFacts())
     if content is None:
         return without_content(claim, missing_content(claim.event))
     if facts.problem is not None:
-        return _without_facts(claim, facts.problem, batch.now)
-    draft = Draft(
-        event=claim.event,
-        content=content,
-        reader=reader,
-        facts=facts,
-        now=batch.now.service,
-        contents=contents,
-        presented=batch.directory.programs.get(contact_id, frozenset()) | batch.presented[contact_id],
-    )
-    written = write_customer_message(draft, batch.sending.writer)
+        return without_facts(claim, facts.problem, batch.now)
+    written = write_customer_message(draft_for(claim, reader, content, batch), batch.sending.writer)
     if isinstance(written, NoContent):
         return without_content(claim, written)
     if written.program_id is not None:
         batch.presented[contact_id].add(written.program_id)
     return written
+
+
+def draft_for(claim: MessageClaim, reader: Reader, content: ContentFile, batch: CustomerBatch) -> Draft:
+    """What the message of this claim is written from."""
+    contact_id = claim.delivery.recipient.id or ""
+    return Draft(
+        event=claim.event,
+        content=content,
+        reader=reader,
+        facts=batch.facts.get(claim.delivery.id, MessageFacts()),
+        now=batch.now.service,
+        contents=batch.directory.contents,
+        presented=batch.directory.programs.get(contact_id, frozenset()) | batch.presented[contact_id],
+    )
 
 
 def without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:
@@ -128,10 +163,10 @@ def without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:
     return ClaimResult(claim, finished(claim, State.EXPIRED, text))
 
 
-def _without_facts(claim: MessageClaim, problem: str, now: Now) -> ClaimResult:
+def without_facts(claim: MessageClaim, problem: str, now: Now) -> ClaimResult:
     """Wait for the facts as long as the message is worth sending; waiting is no attempt."""
     text = f"{Reason.NO_FIGURES}: {problem}"
-    if now.service >= _worth_sending_until(claim.event):
+    if now.service >= worth_sending_until(claim.event):
         return ClaimResult(claim, finished(claim, State.EXPIRED, text))
     return ClaimResult(claim, claim.delivery.postponed(now.real + FACTS_AGAIN, text))
 
@@ -141,7 +176,7 @@ def wait_for_program(claim: MessageClaim, now: Now) -> ClaimResult:
     return ClaimResult(claim, claim.delivery.postponed(now.real + PROGRAM_AGAIN, IN_ANOTHER))
 
 
-def _worth_sending_until(event: Event) -> datetime:
+def worth_sending_until(event: Event) -> datetime:
     """Its deadline, else the end of its window, at least a day from when it came due; a notice three days.
 
     A reminder until its touchpoint begins.

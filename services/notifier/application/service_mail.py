@@ -155,7 +155,7 @@ async def _write_link(mail: ServiceMail, mailing: ServiceMailing) -> Mail | Mail
     links = writer.links(contact_id, None)
     words = {key: phrases.text("opt_out", key) for key in ("subject", "body", "button")}
     layout = {
-        **_layout(writer, phrases.language, phrases.direction, words["subject"], [words["body"]]),
+        **layout_of(writer, phrases.language, phrases.direction, words["subject"], [words["body"]]),
         "why": phrases.text("opt_out", "why", organization=writer.organization),
         "page_url": links.page,
         "page_words": words["button"],
@@ -163,7 +163,7 @@ async def _write_link(mail: ServiceMail, mailing: ServiceMailing) -> Mail | Mail
         "unsubscribe_words": phrases.text("page", "stop_all"),
     }
     # As the directory spells it: another spelling of the same address might lead to somebody else.
-    return Mail(mail.id, address, _render(writer, layout), unsubscribe_url=links.unsubscribe)
+    return Mail(mail.id, address, render_mail(writer, layout), unsubscribe_url=links.unsubscribe)
 
 
 def write_endpoint_news(mail: ServiceMail, writer: CustomerWriter) -> Mail:
@@ -181,28 +181,29 @@ def write_endpoint_news(mail: ServiceMail, writer: CustomerWriter) -> Mail:
     }
     texts = [paragraph.format_map(values) for paragraph in paragraphs]
     layout = {
-        **_layout(writer, "en", "ltr", message.one_line(subject.format_map(values)), texts),
+        **layout_of(writer, "en", "ltr", message.one_line(subject.format_map(values)), texts),
         "why": f"You get this because you are the contact for webhooks of {writer.organization}.",
     }
-    return Mail(mail.id, mail.address, _render(writer, layout))
+    return Mail(mail.id, mail.address, render_mail(writer, layout))
 
 
 def write_answer_mail(mail: ServiceMail, writer: CustomerWriter) -> Mail:
     """As it was written when the answer came in; an answer to it goes to who answered."""
     answer = AnswerMessage.read(mail.data)
     layout = {
-        **_layout(writer, answer.language, answer.direction, answer.subject, answer.paragraphs),
+        **layout_of(writer, answer.language, answer.direction, answer.subject, answer.paragraphs),
         "why": answer.why,
         "page_url": answer.url,
         "page_words": answer.button,
     }
     reply_to = Mailbox(*answer.reply_to) if answer.reply_to else None
-    return Mail(mail.id, mail.address, _render(writer, layout), reply_to=reply_to)
+    return Mail(mail.id, mail.address, render_mail(writer, layout), reply_to=reply_to)
 
 
-def _layout(
+def layout_of(
     writer: CustomerWriter, language: str, direction: str, subject: str, paragraphs: Sequence[str]
 ) -> dict[str, object]:
+    """What the layout of such a mail is filled with: these paragraphs of plain text."""
     return {
         "language": language,
         "direction": direction,
@@ -221,7 +222,8 @@ def _layout(
     }
 
 
-def _render(writer: CustomerWriter, layout: Mapping[str, object]) -> message.Message:
+def render_mail(writer: CustomerWriter, layout: Mapping[str, object]) -> message.Message:
+    """The mail of such a layout."""
     return message.Message(
         subject=message.header(str(layout["subject"])),
         text=writer.render("customer.txt", layout, html=False),

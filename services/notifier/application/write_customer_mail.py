@@ -130,6 +130,12 @@ def missing_content(event: Event) -> NoContent:
 
 def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMessage | NoContent:
     """The message, or why there is none."""
+    rendered = render_customer_message(draft, writer)
+    return rendered if isinstance(rendered, NoContent) else lay_out(rendered, draft, writer)
+
+
+def render_customer_message(draft: Draft, writer: CustomerWriter) -> Rendered | NoContent:
+    """The message without the layout around it, or why there is none."""
     context, content = context_of(draft, writer), draft.content
     program = program_of(context) if content.program else None
     is_once = program is not None and context.about is None
@@ -139,6 +145,14 @@ def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMess
     rendered = render_content(content, customer_values(context), language=language, zone=context.phrases.zone)
     if rendered.is_empty:
         return NoContent(_empty_text(content, rendered), rendered.missing)
+    return rendered
+
+
+def lay_out(rendered: Rendered, draft: Draft, writer: CustomerWriter) -> CustomerMessage:
+    """The message in its layout, with the links of its reader."""
+    context, content = context_of(draft, writer), draft.content
+    program = program_of(context) if content.program else None
+    is_once = program is not None and context.about is None
     return CustomerMessage(
         message=_in_layout(rendered, context, writer, draft),
         body=rendered.text,

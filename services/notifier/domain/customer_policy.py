@@ -63,7 +63,7 @@ def _whoever_is_there(
     """The first contact, by role and id, who may be written to; empty without one."""
     for contact in sorted(present, key=rank_contact):
         is_reachable = channel == "in_app" or decide_address_of(contact, situation) is READY
-        if is_reachable and _objection(event, contact, channel, situation, now) is None:
+        if is_reachable and find_objection(event, contact, channel, situation, now) is None:
             return [contact]
     return []
 
@@ -84,7 +84,8 @@ def decide_customer(
     refusal = refuse_customer(event, recipient, channel, situation, now)
     if refusal is not None:
         return refusal
-    opening = now if channel == "in_app" else opening_for(event, recipient, situation, now)
+    at_any_hour = channel == "in_app" or situation.needs_approval
+    opening = now if at_any_hour else opening_for(event, recipient, situation, now)
     return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
 
 
@@ -105,7 +106,7 @@ def refuse_customer(
     contact = situation.contact(recipient.id)
     if contact is None:
         return wait_or_suppress(Reason.UNKNOWN_CONTACT, situation)
-    objection = _objection(event, contact, channel, situation, now)
+    objection = find_objection(event, contact, channel, situation, now)
     if objection is not None:
         return objection
     return None if channel == "in_app" else _refuse_mail(event, contact, situation, now)
@@ -122,9 +123,10 @@ def closed_to_customers(channel: str, situation: Situation) -> DeliveryDecision 
     return None
 
 
-def _objection(
+def find_objection(
     event: Event, contact: ContactRecord, channel: str, situation: Situation, now: datetime
 ) -> DeliveryDecision | None:
+    """Why this contact is not to be written to over this channel: left, opted out, or paused."""
     if contact.left:
         return suppress(Reason.LEFT)
     person = situation.same_person(contact)

@@ -53,8 +53,15 @@ class Reason(StrEnum):
     PAST = "its time came before it was sent"
     UNCHANGED = "the calendar shows it already"
     NOT_INVITED = "the recipient has no invitation"
+    APPROVAL = "waits for approval by"
+    NOT_APPROVED = "nobody approved it until"
+    REJECTED = "not approved"
+    HANDED_OFF = "handed off to"
+    NO_PLATFORM = "no platform takes"
 
 
+UNFINISHED = frozenset({Reason.APPROVAL, Reason.NOT_APPROVED, Reason.HANDED_OFF, Reason.NO_PLATFORM})
+"""Reasons that the detail completes to a sentence."""
 UNREACHED = frozenset(
     {
         Reason.UNKNOWN_ACCOUNT,
@@ -94,6 +101,8 @@ class DeliveryDecision:
 
     @property
     def text(self) -> str:
+        if self.detail and self.reason in UNFINISHED:
+            return f"{self.reason} {self.detail}"
         return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from schemas.vocabulary import DeliveryCause
-from services.notifier.domain.decision import Reason
+from services.notifier.domain.decision import UNFINISHED, Reason
 from services.notifier.domain.delivery import State
 
 _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
@@ -22,10 +22,12 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "on_hold": frozenset({Reason.ON_HOLD, Reason.MAIL_ON_HOLD}),
     "opt_out": frozenset({Reason.OPTED_OUT}),
     "pause": frozenset({Reason.PAUSED}),
-    "channel": frozenset({Reason.CHANNEL}),
+    "channel": frozenset({Reason.CHANNEL, Reason.NO_PLATFORM}),
     "quiet_hours": frozenset({Reason.QUIET_PAST_DEADLINE}),
     "deadline": frozenset({Reason.DEADLINE, Reason.BEGUN, Reason.NO_FIGURES, Reason.PAST}),
     "no_content": frozenset({Reason.NO_CONTENT}),
+    "approval": frozenset({Reason.NOT_APPROVED, Reason.REJECTED}),
+    "handed_off": frozenset({Reason.HANDED_OFF}),
     "withdrawn": frozenset({Reason.WITHDRAWN, Reason.OWN_ACT, Reason.UNCHANGED, Reason.NOT_INVITED}),
 }
 
@@ -46,6 +48,6 @@ def cause_of(state: State, reason: str | None) -> DeliveryCause | None:
     text = reason or ""
     for own, cause in _CAUSES.items() if state in {State.SUPPRESSED, State.EXPIRED} else ():
         # An address that was refused has a colon in its own text.
-        if text == own or text.startswith(f"{own}: "):
+        if text == own or text.startswith((f"{own}: ", f"{own} ") if own in UNFINISHED else f"{own}: "):
             return cause
     return None

@@ -7,7 +7,13 @@ may pass or the touchpoint may be withdrawn.
 from dataclasses import replace
 from datetime import datetime
 
-from services.notifier.domain.customer_policy import decide_customer, ends_in_quiet_hours, find_audience
+from services.notifier.domain.approval import DraftState
+from services.notifier.domain.customer_policy import (
+    NOBODY,
+    decide_customer,
+    ends_in_quiet_hours,
+    find_audience,
+)
 from services.notifier.domain.decision import (
     Action,
     DeliveryDecision,
@@ -17,6 +23,7 @@ from services.notifier.domain.decision import (
 )
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import Event, News
+from services.notifier.domain.hand_off import decide_hand_off
 from services.notifier.domain.owner_policy import (
     decide_fallback,
     decide_owner,
@@ -34,6 +41,8 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
     """
     if event.news is News.REMINDER:
         decisions = _decide_reminded(event, situation, now)
+    elif event.is_handed_off(situation.handling.hand_off):
+        decisions = _decide_handed_off(event, situation, now)
     elif event.news is News.AT_RISK or is_owned_by_person(event) or is_handed_over(event):
         decisions = decide_owners(event, situation, now)
     elif event.news is News.DUE:
@@ -58,6 +67,13 @@ def _decide_audience(event: Event, situation: Situation, now: datetime) -> list[
     ]
 
 
+def _decide_handed_off(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
+    """One decision for all contacts: the platform gets them together. Where none can be, somebody of ours is told."""
+    decision = decide_hand_off(event, situation)
+    decisions = [RecipientDecision(NOBODY, event.customer_channel, decision)]
+    return decisions + decide_fallback(event, situation, now) if decision.leaves_nobody else decisions
+
+
 def _decide_customers(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
     decisions = _decide_audience(event, situation, now)
     is_touchpoint = event.content.touchpoint_id is not None
@@ -75,7 +91,27 @@ def decide_delivery(
         return ended
     if recipient.kind in (RecipientKind.CSM, RecipientKind.MAILBOX):
         return decide_owner(event, recipient, channel, situation, now)
-    return decide_customer(event, recipient, channel, situation, now)
+    if event.is_handed_off(situation.handling.hand_off):
+        return decide_hand_off(event, situation)
+    return after_approval(decide_customer(event, recipient, channel, situation, now), situation)
+
+
+def after_approval(decision: DeliveryDecision, situation: Situation) -> DeliveryDecision:
+    """What may go waits until its draft is approved."""
+    approval = situation.approval
+    if decision.action is not Action.SEND or approval is None:
+        return decision
+    match approval.state:
+        case DraftState.PENDING:
+            return DeliveryDecision(
+                Action.WAIT, Reason.APPROVAL, approval.approver, send_after=approval.until
+            )
+        case DraftState.REJECTED:
+            return suppress(Reason.REJECTED, approval.reason)
+        case DraftState.WITHDRAWN:
+            return suppress(Reason.WITHDRAWN, approval.reason)
+        case DraftState.APPROVED | DraftState.EXPIRED:
+            return decision
 
 
 def _ended(
@@ -84,6 +120,8 @@ def _ended(
     """Why nobody gets the message any more: withdrawn, or too late."""
     if situation.withdrawal_reason is not None:
         return suppress(Reason.WITHDRAWN, situation.withdrawal_reason)
+    if situation.approval is not None and situation.approval.is_late(now):
+        return DeliveryDecision(Action.EXPIRE, Reason.NOT_APPROVED, situation.approval.deadline)
     if event.news is News.REMINDER and event.ends_at is not None and now >= event.ends_at:
         return DeliveryDecision(Action.EXPIRE, Reason.BEGUN)
     deadline = event.content.deadline

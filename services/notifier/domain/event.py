@@ -13,6 +13,7 @@ from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from schemas.vocabulary import Channel, Precedence, Role, Topic
+from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
 
 SCHEDULED: Final = "drumbeat.touchpoint.scheduled.v1"
 DUE: Final = "drumbeat.touchpoint.due.v1"
@@ -23,6 +24,8 @@ REMINDER: Final = "drumbeat.touchpoint.reminder.v1"
 AT_RISK: Final = "drumbeat.touchpoint.at_risk.v1"
 TODAY: Final = "drumbeat.touchpoint.today.v1"
 """Kept by the notifier alone: a touchpoint of the calendar that the mail of a person's day lists."""
+CONTENT: Final = ":content"
+"""What the id of an event ends in that has the message which a platform sends."""
 REMINDERS: Final = "reminder"
 """The type under which the reminders of every touchpoint are written and listed: they are not the touchpoint itself."""
 AUTOMATION: Final = TouchpointOwner(kind="automation")
@@ -124,6 +127,11 @@ class Event:
             and self.previous_csm_id is None
             and self.news is News.REASSIGNED
         )
+
+    def is_handed_off(self, platform: str | None) -> bool:
+        """Whether this platform (None: there is none) writes to the customer: what comes due and no person leads."""
+        is_due = self.type == DUE and self.content.touchpoint_id is not None
+        return platform is not None and is_due and self.content.owner.kind not in OWNERS_WHO_ARE_PEOPLE
 
     @property
     def is_escalation(self) -> bool:

@@ -119,6 +119,18 @@ def decide_fallback(event: Event, situation: Situation, now: datetime) -> list[R
     return [RecipientDecision(recipient, "email", decide_owner(event, recipient, "email", situation, now))]
 
 
+def find_approver(situation: Situation) -> Recipient | None:
+    """Who approves messages to the account: its CSM, else their manager, else the mailbox; None: nobody can be asked."""
+    account = situation.account
+    csm = situation.csms.get(account.csm_id or "") if account else None
+    if csm is not None and _can_be_written_to(csm, situation):
+        return Recipient(RecipientKind.CSM, csm.csm_id)
+    manager = find_manager(situation, account.csm_id if account else None)
+    if manager is not None:
+        return Recipient(RecipientKind.CSM, manager)
+    return FALLBACK if situation.fallback_to is not None else None
+
+
 def find_manager(situation: Situation, person_id: str | None) -> str | None:
     """The person's manager, else a manager of the account's pool, else one of no pool; None without one."""
     person = situation.csms.get(person_id or "")

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
+from services.notifier.domain.approval import SENT_AS_WRITTEN, Approval, MessageHandling, StoredDraft
 from services.notifier.domain.delivery import Recipient
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import DUE, Event
 from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_appointment
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
+from services.notifier.domain.subscription import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,17 @@ class Directory:
     """Who has which touchpoint in their calendar, or may have, by touchpoint."""
     queues: Mapping[str, Queue] = field(default_factory=dict[str, Queue])
     """Which invitations go before that of a delivery, by delivery; only where invitations are sent."""
+    handlings: Mapping[str, MessageHandling] = field(default_factory=dict[str, MessageHandling])
+    """The touchpoint types whose messages the policy has approved or handed off first."""
+    drafts: Mapping[str, Sequence[StoredDraft]] = field(default_factory=dict[str, Sequence[StoredDraft]])
+    """The drafts about touchpoints, by touchpoint; only where messages are written."""
+    platforms: Sequence[Subscription] = ()
+    """The active subscriptions that take messages over; only where some are handed off."""
+
+    def draft_of(self, event: Event, delivery_id: str) -> StoredDraft | None:
+        """The draft that has the message of this delivery."""
+        drafts = self.drafts.get(event.content.touchpoint_id or "", ())
+        return next((draft for draft in drafts if delivery_id in draft.recipients), None)
 
     def situation_of(
         self,
@@ -85,6 +98,9 @@ class Directory:
             invites=is_appointment(event.content.touchpoint_type, event.content.channel, self.invited_types),
             invitations=self.invitations.get(event.content.touchpoint_id or "", {}),
             queue=queue or FIRST,
+            handling=self.handlings.get(event.content.touchpoint_type, SENT_AS_WRITTEN)
+            if event.type == DUE
+            else SENT_AS_WRITTEN,
         )
 
 
@@ -96,7 +112,8 @@ class Situation:
     the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
     has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a
     mail about the touchpoint. `invites`: it is put into calendars. `invitations`: who has it there, or may have.
-    `queue`: which invitations go before this one.
+    `queue`: which invitations go before this one. `handling`: what the policy has done with such a message before it
+    goes. `approval`: of the draft that this delivery has; None: it has none.
     """
 
     live: bool = True
@@ -116,6 +133,15 @@ class Situation:
     invites: bool = False
     invitations: Mapping[Recipient, Invitation] = field(default_factory=dict[Recipient, Invitation])
     queue: Queue = FIRST
+    handling: MessageHandling = SENT_AS_WRITTEN
+    approval: Approval | None = None
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether the message still has to be approved: it is written at any hour."""
+        if self.approval is not None:
+            return not self.approval.is_decided
+        return self.handling.approve
 
     def contact(self, contact_id: str | None) -> ContactRecord | None:
         contacts = self.account.contacts if self.account else ()

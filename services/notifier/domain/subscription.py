@@ -23,7 +23,8 @@ Filter = Mapping[FilterField, Sequence[str]]
 class Subscription:
     """Empty `types`: all about touchpoints. Each field in `filter` must have one of its values; empty: no condition.
 
-    `contact`: the mail address that is told when the endpoint keeps failing. Not `is_active`: it is disabled.
+    `contact`: the mail address that is told when the endpoint keeps failing. Not `is_active`: it is disabled. `name`: the
+    platform that it is. `content`: it gets the messages of every platform.
     """
 
     id: str
@@ -32,6 +33,12 @@ class Subscription:
     filter: Filter = field(default_factory=dict[FilterField, Sequence[str]])
     contact: str | None = None
     is_active: bool = True
+    name: str | None = None
+    content: bool = False
+
+    def takes(self, platform: str, event: Event) -> bool:
+        """Whether it gets the message about this event that is handed off to this platform."""
+        return self.is_active and (self.content or self.name == platform) and self.wants(event)
 
     def wants(self, event: Event) -> bool:
         if isinstance(event.content, Notice) or (self.types and event.type not in self.types):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.responses import HTMLResponse
 
@@ -25,15 +26,24 @@ _FIELDS: Mapping[Act, Sequence[str]] = {
 }
 
 
+class OtherPages(Protocol):
+    """Pages that links of another kind lead to; None where a link is not of that kind."""
+
+    async def show(self, link: str, do: str, languages: str | None) -> HTMLResponse | None: ...
+
+    async def act(self, link: str, form: Mapping[str, str], languages: str | None) -> HTMLResponse | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ActionServices:
-    """What the pages need. `keys`: of their links."""
+    """What the pages need. `keys`: of their links; `others`: who answers links that are about no touchpoint."""
 
     keys: LinkKeys
     calendar: Calendar
     people: Colleagues
     book: PhraseBook
     render: Render
+    others: OtherPages | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The pages on which people of ours act from a message, by a signed link. They work without a script.
 
-GET only shows, because mail scanners open every link; POST acts through the scheduler. The token is the authority, so a
+GET only shows, because mail scanners open every link; POST acts through the scheduler,
+on a draft in the notifier itself. The token is the authority, so a
 page on another site can send nothing that the link itself could not.
 """
 
@@ -77,7 +78,8 @@ def action_routes(services: ActionServices) -> APIRouter:
         try:
             visit = await _visit(token, services, languages)
         except _Stop as stopped:
-            return stopped.page
+            other = await services.others.show(token, do, languages) if services.others else None
+            return other or stopped.page
         return show_page(services, visit, chosen=_act(do), fields={"to": to})
 
     @router.post(
@@ -91,7 +93,8 @@ def action_routes(services: ActionServices) -> APIRouter:
         try:
             visit = await _visit(token, services, languages)
         except _Stop as stopped:
-            return stopped.page
+            other = await services.others.act(token, fields, languages) if services.others else None
+            return other or stopped.page
         try:
             if fields.get("act") == UNDO:
                 return await _undo(services, visit, fields)

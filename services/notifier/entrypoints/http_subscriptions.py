@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from schemas.patterns import ONE_LINE
 from schemas.times import format_instant
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.ids import fresh
@@ -31,6 +32,9 @@ class NewSubscription(BaseModel):
     """`types` empty: all about touchpoints. `filter`: each field must have one of its values.
 
     `contact`: the mail address that is told when the endpoint keeps failing; absent: the deployment's fallback address.
+    `name`: the automation platform that this is: where the policy hands messages of a type off to it (`hand_off`), it
+    gets `due` with `content`, which has personal data, and Drumbeat writes to nobody. `content`: it gets those of every
+    platform.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,6 +46,8 @@ class NewSubscription(BaseModel):
         Field(max_length=6),
     ] = {}
     contact: Mailbox | None = None
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=ONE_LINE)] | None = None
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class CreatedSubscription:
     active: bool
     created_at: datetime
     contact: str | None
+    name: str | None
+    content: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,8 @@ def _subscription_of(body: NewSubscription) -> Subscription:
             name: [values] if isinstance(values, str) else values for name, values in body.filter.items()
         },
         contact=parse_mailbox(body.contact).address if body.contact else None,
+        name=body.name,
+        content=body.content,
     )
 
 
@@ -175,6 +185,8 @@ async def _subscribe(subscription: Subscription, services: SubscriptionServices)
         active=item.active,
         created_at=item.created_at,
         contact=item.contact,
+        name=item.name,
+        content=item.content,
     )
 
 

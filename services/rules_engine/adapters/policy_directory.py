@@ -18,6 +18,7 @@ HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 FIELDS: Final = (
     "owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects", "invites", "misfire",
+    "approve", "hand_off",
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def policy_record(policy: Policy, version: int) -> PolicyRecord:
             **{field: getattr(kind, field) for field in FIELDS},
             "remind_hours": sorted((ahead // HOUR for ahead in kind.remind), reverse=True),
             "grace_minutes": kind.misfire_grace // MINUTE,
+            "approve_hours": None if kind.approve_within is None else max(1, kind.approve_within // HOUR),
         }
         for name, kind in sorted(policy.catalogue.items())
     ]

@@ -53,6 +53,8 @@ def read_delivery(envelope: Envelope) -> Settlement | None:
     delivery = DeliveryFinished.read(envelope.data)
     if delivery.touchpoint_id is None or delivery.recipient.kind == "subscription":
         return None
+    if delivery.cause == "handed_off":
+        return None  # the platform that took it over reports the outcome
     touchpoint_id = check_uuid(delivery.touchpoint_id, "data.touchpoint_id")
     kind = "completed" if delivery.state == "sent" else "missed"
     outcome = RecordedOutcome(kind, envelope.time, envelope.source, envelope.id, delivery.reason)

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.draft_reader import DraftRepository
 from services.notifier.adapters.endpoint_watch import EndpointWatch
 from services.notifier.adapters.inbound_repository import InboundRepository
 from services.notifier.adapters.mail_recorder import MailRecorder
@@ -53,6 +54,7 @@ from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.answer_news import AnswerWriter
 from services.notifier.application.calendar import CalendarAway
 from services.notifier.application.customer_links import links_of
+from services.notifier.application.draft_mail import DraftMailing, send_draft_mails
 from services.notifier.application.open_day import read_day
 from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_messages import send_messages
@@ -62,12 +64,15 @@ from services.notifier.application.service_mail import ServiceMailing
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.draft_link import draft_links
 from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.request_limit import RequestLimit
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
+from services.notifier.entrypoints.draft_pages import DraftPages
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_drafts import draft_routes
 from services.notifier.entrypoints.http_inbound import LARGER_BODIES, inbound_routes
 from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_opt_out import opt_out_routes
@@ -92,7 +97,7 @@ TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
     " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
     " api_key, consumer_offset, content, catalogue, undelivered_event, written_message, program_reservation,"
-    " service_mail, invitation, inbound_mail"
+    " service_mail, invitation, inbound_mail, draft, draft_recipient"
 )
 
 
@@ -152,6 +157,7 @@ class Notifier:
     watch: EndpointWatch
     mailing: ServiceMailing
     sns: SnsSigner
+    drafts: DraftMailing
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -199,6 +205,25 @@ class Notifier:
         key = f"{language}/{touchpoint_type}"
         type_ = "drumbeat.content.directory.v1"
         await self.consume(self.record("directory.content", type_, key, data, f"{key}:{version}"))
+
+    async def add_policy(self, *types: Mapping[str, object], version: int = 1) -> None:
+        """Make a policy with these touchpoint types the one in force."""
+        usual = {"owner": "automation", "channel": "email", "purpose": "", "topic": "education"}
+        data = {
+            "policy": f"p{version}",
+            "touchpoint_types": [{**usual, **fields} for fields in types],
+            "quiet_hours": {"from": "20:00", "to": "08:00"},
+            "version": version,
+        }
+        type_ = "drumbeat.policy.directory.v1"
+        await self.consume(self.record("directory.policy", type_, "policy", data, f"policy:{version}"))
+
+    async def send_draft_mails(self) -> int:
+        """Send the mails about drafts; returns how many drafts they were about."""
+        await self.database.pool.execute(
+            "UPDATE draft SET mail_at = clock_timestamp() WHERE mail_at IS NOT NULL"
+        )
+        return (await send_draft_mails(self.drafts, 50)).drafts
 
     async def send_messages(self) -> int:
         """One pass of the message sender; returns how many it claimed."""
@@ -408,6 +433,15 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 self.service_mails, PeopleRepository(self.database, ADDRESSES), writer, mailer
             ),
             sns=self.sns,
+            drafts=DraftMailing(
+                DraftRepository(self.database, clock, ADDRESSES),
+                writer,
+                load_people_phrases(),
+                mailer,
+                draft_links("http://test", key),
+                "http://console",
+                "ops@vendor.example",
+            ),
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
@@ -452,7 +486,13 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             book=load_people_phrases(),
             render=sending.render,
         )
-        app.include_router(action_routes(actions))
+        drafts = DraftRepository(self.database, clock, ADDRESSES)
+        customers = sending.customers.writer
+        pages = DraftPages(
+            drafts, customers, link_keys, actions.people, actions.book, actions.render, "http://console"
+        )
+        app.include_router(draft_routes(drafts, customers))
+        app.include_router(action_routes(replace(actions, others=pages)))
         page = PageServices(
             keys=link_keys,
             render=sending.render,

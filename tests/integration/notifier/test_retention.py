@@ -70,3 +70,31 @@ async def test_what_still_waits_when_its_event_is_dropped_ends_and_is_reported(
     (item,) = await notifier.deliveries(channel="webhook")
     assert (item["state"], item["reason"]) == ("expired", "its event is older than the events that are kept")
     assert [row["state"] for row in await notifier.finished() if row["channel"] == "webhook"] == ["expired"]
+
+
+async def test_decided_drafts_and_what_platforms_got_are_kept_as_long_as_mails(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    tips = {"touchpoint_type": "tips", "approve": True}
+    await notifier.add_policy(tips, {"touchpoint_type": "in_app_guide", "hand_off": "Sequencer"})
+    await notifier.add_acme(contacts=ACME["contacts"][:1])
+    await notifier.http.post("/v1/subscriptions", json={"url": receiver.url, "name": "Sequencer"})
+    await notifier.due()
+    await notifier.due(touchpoint_id="guide", touchpoint_type="in_app_guide")
+    await notifier.due(touchpoint_id="waits")
+    await notifier.send_messages()
+    await notifier.send_webhooks()
+    (waits, decided) = (await notifier.http.get("/v1/drafts")).json()["items"]
+    await notifier.http.post(f"/v1/drafts/{decided['id']}/approve")
+    pool, clock = notifier.database.pool, SetClock(NOON, NOON, 1.0)
+    prune = prune_loop(notifier.database, notifier.queue, clock, Retention())
+    await prune.run_once()
+    assert await pool.fetchval("SELECT count(*) FROM undelivered_event") == 1
+    assert await pool.fetchval("SELECT count(*) FROM draft") == 2
+
+    await pool.execute("UPDATE draft SET created_at = created_at - interval '91 days'")
+    SetClock.now_is = NOON + timedelta(days=91)
+    await prune.run_once()
+
+    assert await pool.fetchval("SELECT count(*) FROM undelivered_event") == 0
+    assert [str(row[0]) for row in await pool.fetch("SELECT id FROM draft")] == [waits["id"]]

@@ -132,6 +132,42 @@ def test_what_an_outage_cannot_do_is_refused(keys: str, message: str) -> None:
     assert message in str(refused.value)
 
 
+def test_messages_are_approved_or_handed_off_where_the_policy_says_so() -> None:
+    approving = "    approve: true\n    approve_within: 36h\n"
+    text = FULL.replace("  survey:\n", f"  survey:\n{approving}", 1)
+    (_, survey, _) = read_content({"p.yaml": text}).touchpoints
+    assert (survey.type, survey.approve, survey.approve_within) == ("survey", True, 1.5 * DAY)
+    handing = FULL.replace("  survey:\n", "  survey:\n    hand_off: Sequencer\n", 1)
+    (_, survey, _) = read_content({"p.yaml": handing}).touchpoints
+    assert (survey.approve, survey.hand_off) == (False, "Sequencer")
+    hashes = {policy_hash(read_content({"p.yaml": each})) for each in (FULL, text, handing)}
+    assert len(hashes) == 3
+
+
+@pytest.mark.parametrize(
+    ("touchpoint_type", "keys", "message"),
+    [
+        ("survey", ("approve: true", "hand_off: Sequencer"), "remove one of the two"),
+        ("survey", ("approve_within: 2d",), "add `approve: true`"),
+        ("survey", ("approve: true", "approve_within: soon"), "a span of time"),
+        ("survey", ("hand_off: " + "x" * 101,), "at most 100 characters"),
+        ("plan", ("approve: true",), "internal work reaches no customer"),
+        ("check_in", ("approve: true",), "csm leads it, so no message to a customer waits"),
+        ("check_in", ("hand_off: Sequencer",), "csm leads it, so there is no message to hand off"),
+    ],
+)
+def test_approvals_and_hand_offs_that_cannot_be_are_refused(
+    touchpoint_type: str, keys: tuple[str, ...], message: str
+) -> None:
+    lines = "".join(f"    {key}\n" for key in keys)
+    text = FULL.replace(f"  {touchpoint_type}:\n", f"  {touchpoint_type}:\n{lines}", 1)
+
+    with pytest.raises(PolicyRefused) as refused:
+        read_content({"p.yaml": text})
+
+    assert message in str(refused.value)
+
+
 def test_a_policy_without_invitations_and_reminders_keeps_its_hash() -> None:
     named = FULL.replace("  check_in:\n", "  check_in:\n    invite: true\n", 1)
     reminding = FULL.replace("  check_in:\n", "  check_in:\n    remind: 48h\n", 1)

@@ -15,6 +15,7 @@ FOR_SENDING = {
     Reason.GATHERING,
     Reason.FAR_AHEAD,
     Reason.MORNING,
+    Reason.APPROVAL,
 }
 
 
@@ -36,6 +37,10 @@ def test_every_reason_not_to_send_has_a_cause_with_and_without_detail_f3(reason:
         (State.SUPPRESSED, "the channel is not supported: sms", "channel"),
         (State.SUPPRESSED, "an earlier message was refused: unknown email address", "no_address"),
         (State.SUPPRESSED, "the account has no contact in the audience: champion", "no_recipient"),
+        (State.SUPPRESSED, "handed off to Sequencer", "handed_off"),
+        (State.SUPPRESSED, "no platform takes Sequencer", "channel"),
+        (State.SUPPRESSED, "not approved: Carl: not now", "approval"),
+        (State.EXPIRED, "nobody approved it until 2026-03-04T12:00:00Z", "approval"),
         (State.SUPPRESSED, "of another version", None),
         (State.SUPPRESSED, None, None),
     ],

@@ -26,4 +26,5 @@ def test_every_touchpoint_type_of_the_policy_is_in_its_record_with_the_quiet_hou
         assert each.invites == kind.invites
     review = next(each for each in record.touchpoint_types if each.touchpoint_type == "business_review")
     assert (review.invites, review.remind_hours) == (True, (48,))
+    assert (review.approve, review.approve_hours, review.hand_off) == (False, None, None)
     assert any(each.agenda and each.expects for each in record.touchpoint_types)

@@ -45,3 +45,12 @@ def test_a_delivery_proves_contact_or_none(state: str, kind: str) -> None:
 
     assert settlement is not None
     assert settlement.outcome.kind == kind
+
+
+def test_a_message_that_a_platform_took_over_proves_nothing_yet() -> None:
+    data = {
+        "delivery_id": "d", "touchpoint_id": STEP, "channel": "email", "state": "suppressed", "at": MOMENT,
+        "recipient": {"kind": "contact", "id": "c"}, "cause": "handed_off",
+    }  # fmt: skip
+
+    assert read_delivery(envelope("finished", data)) is None
