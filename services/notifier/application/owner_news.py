@@ -66,7 +66,7 @@ def _whose(
 ) -> list[str]:
     """Why it is told to somebody who does not own it."""
     event, phrases = claim.event, context.phrases
-    if is_handed_over(event):
+    if is_handed_over(event, situation):
         return [phrases.text("owner", "by_hand", channel=phrases.channel(data.channel))]
     if not is_owned_by_person(event):
         account = account_name(data, context)

@@ -7,7 +7,7 @@ may pass or the touchpoint may be withdrawn.
 from dataclasses import replace
 from datetime import datetime
 
-from services.notifier.domain.customer_policy import decide_customer, ends_in_quiet_hours, find_audience
+from services.notifier.domain.customer_policy import decide_audience, decide_customer, ends_in_quiet_hours
 from services.notifier.domain.decision import (
     Action,
     DeliveryDecision,
@@ -34,7 +34,7 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
     """
     if event.news is News.REMINDER:
         decisions = _decide_reminded(event, situation, now)
-    elif is_owned_by_person(event) or is_handed_over(event):
+    elif is_owned_by_person(event) or is_handed_over(event, situation):
         decisions = decide_owners(event, situation, now)
     elif event.news is News.DUE:
         decisions = _decide_customers(event, situation, now)
@@ -45,23 +45,16 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
 
 
 def _decide_reminded(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    """Whoever leads it, and by mail the contacts with whom it takes place; internal work has none."""
+    """Whoever leads it, and the contacts with whom it takes place; internal work has none."""
     owners = decide_owners(event, situation, now) if is_owned_by_person(event) else []
-    return owners if event.content.topic is None else owners + _decide_audience(event, situation, now)
-
-
-def _decide_audience(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    channel = event.customer_channel
-    return [
-        RecipientDecision(recipient, channel, decide_customer(event, recipient, channel, situation, now))
-        for recipient in find_audience(event, situation, now)
-    ]
+    return owners if event.content.topic is None else owners + decide_audience(event, situation, now)
 
 
 def _decide_customers(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    decisions = _decide_audience(event, situation, now)
+    decisions = decide_audience(event, situation, now)
     is_touchpoint = event.content.touchpoint_id is not None
-    if is_touchpoint and all(one.decision.leaves_nobody for one in decisions):
+    last_of_each = {one.recipient: one.decision for one in decisions}.values()
+    if is_touchpoint and all(decision.leaves_nobody for decision in last_of_each):
         decisions += decide_fallback(event, situation, now)
     return decisions
 

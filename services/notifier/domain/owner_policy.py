@@ -10,7 +10,7 @@ from functools import partial
 
 from schemas.directory import CsmRecord
 from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
-from services.notifier.domain.customer_policy import CUSTOMER_CHANNELS
+from services.notifier.domain.contact_channel import open_channels
 from services.notifier.domain.decision import (
     READY,
     Action,
@@ -39,9 +39,9 @@ def is_owned_by_person(event: Event) -> bool:
     return event.content.owner.kind in OWNERS_WHO_ARE_PEOPLE
 
 
-def is_handed_over(event: Event) -> bool:
+def is_handed_over(event: Event, situation: Situation) -> bool:
     """Whether Drumbeat would act itself, but over a channel that it cannot use."""
-    return not is_owned_by_person(event) and event.content.channel not in CUSTOMER_CHANNELS
+    return not is_owned_by_person(event) and event.content.channel not in open_channels(situation)
 
 
 def is_urgent(event: Event) -> bool:
@@ -205,6 +205,6 @@ def is_stranger(event: Event, recipient: Recipient, situation: Situation) -> boo
 
 
 def _person_in_charge_or_none(event: Event, situation: Situation) -> str | None:
-    if is_owned_by_person(event) or is_handed_over(event):
+    if is_owned_by_person(event) or is_handed_over(event, situation):
         return _person_in_charge(event, situation)
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
@@ -11,6 +12,13 @@ from services.notifier.domain.event import Event
 from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_appointment
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
+
+
+NOT_SET_UP: Final[Mapping[str, str]] = {
+    "sms": "no gateway for text messages is set up",
+    "slack": "Slack is not set up",
+}
+"""The channels to customers that are closed unless the settings open them, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,8 @@ class Directory:
     """Who has which touchpoint in their calendar, or may have, by touchpoint."""
     queues: Mapping[str, Queue] = field(default_factory=dict[str, Queue])
     """Which invitations go before that of a delivery, by delivery; only where invitations are sent."""
+    closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
+    """The channels over which no customer is reached, with what to set."""
 
     def situation_of(
         self,
@@ -85,6 +95,7 @@ class Directory:
             invites=is_appointment(event.content.touchpoint_type, event.content.channel, self.invited_types),
             invitations=self.invitations.get(event.content.touchpoint_id or "", {}),
             queue=queue or FIRST,
+            closed=self.closed,
         )
 
 
@@ -96,7 +107,7 @@ class Situation:
     the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
     has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a
     mail about the touchpoint. `invites`: it is put into calendars. `invitations`: who has it there, or may have.
-    `queue`: which invitations go before this one.
+    `queue`: which invitations go before this one. `closed`: the channels over which no customer is reached, and why.
     """
 
     live: bool = True
@@ -116,6 +127,7 @@ class Situation:
     invites: bool = False
     invitations: Mapping[Recipient, Invitation] = field(default_factory=dict[Recipient, Invitation])
     queue: Queue = FIRST
+    closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
 
     def contact(self, contact_id: str | None) -> ContactRecord | None:
         contacts = self.account.contacts if self.account else ()
