@@ -19,6 +19,7 @@ from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
+from services.notifier.domain.contact_channel import addresses_of
 from services.notifier.domain.event import Event
 from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
@@ -37,13 +38,14 @@ DELETE_OTHER_CONTACTS = "DELETE FROM contact WHERE account_id = ANY($1) AND NOT 
 # Of two accounts with one contact, that of the later description has it, whichever record arrives first.
 SAVE_CONTACTS = """
 INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left, address_hash,
-    said_at, source, word_id, phone)
+    said_at, source, word_id, phone, slack)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::boolean[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[], $13::text[])
+    $8::boolean[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[])
 ON CONFLICT (contact_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
     email = excluded.email, role = excluded.role, language = excluded.language,
     timezone = excluded.timezone, has_left = excluded.has_left, address_hash = excluded.address_hash,
-    said_at = excluded.said_at, source = excluded.source, word_id = excluded.word_id, phone = excluded.phone
+    said_at = excluded.said_at, source = excluded.source, word_id = excluded.word_id, phone = excluded.phone,
+    slack = excluded.slack
 WHERE contact.account_id = excluded.account_id OR contact.said_at IS NULL
     OR (contact.said_at, contact.source COLLATE "C", contact.word_id COLLATE "C")
         <= (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
@@ -80,7 +82,7 @@ ACCOUNTS = """
 SELECT account_id, name, zones, pauses, language, csm_id, sales_id, pool FROM account WHERE account_id = ANY($1)
 """
 CONTACTS = """
-SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
+SELECT account_id, contact_id, name, email, role, language, timezone, phone, slack, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
 """
 PERSON_FIELDS = """
@@ -145,6 +147,7 @@ async def _save_contacts(
         [contact.source for _, contact in rows],
         [contact.id for _, contact in rows],
         [contact.phone for _, contact in rows],
+        [contact.slack for _, contact in rows],
     )
 
 
@@ -245,8 +248,8 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     csm_ids = sorted({person for person in named | leading if person}.union(*notified.values()))
     csms = {row[0]: read_person(row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
-    customers = {contact.email for contact in contacts if contact.email}
-    addresses = {person.email for person in (*contacts, *csms.values(), *owners) if person.email}
+    customers = {address for contact in contacts for address in addresses_of(contact)}
+    addresses = customers | {person.email for person in (*csms.values(), *owners) if person.email}
     touchpoint_ids = sorted({event.content.touchpoint_id for event in events if event.content.touchpoint_id})
     withdrawn = await connection.fetch(WITHDRAWN, touchpoint_ids)
     return Directory(

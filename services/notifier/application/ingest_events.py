@@ -1,6 +1,6 @@
 """Ingest events: create the deliveries of each new event, each with a decision, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from services.notifier.domain.delivery_policy import decide_recipients
 from services.notifier.domain.event import Event, News
 from services.notifier.domain.invitation import is_appointment
 from services.notifier.domain.invitation_policy import decide_invitations
-from services.notifier.domain.situation import Directory, Situation
+from services.notifier.domain.situation import NOT_SET_UP, Directory, Situation
 from services.notifier.domain.subscription import Subscription
 from services.notifier.domain.working_day import DayCause, day_cause
 
@@ -29,10 +29,12 @@ async def ingest_events(
     now: Now,
     mail_hold: str | None = None,
     fallback_to: str | None = None,
+    closed: Mapping[str, str] = NOT_SET_UP,
 ) -> bool:
     """Store events and their deliveries; repeated events change nothing. Returns whether any event is new.
 
     `mail_hold`: why customers get no mail, None when they do. `fallback_to`: the mailbox for work that nobody has.
+    `closed`: other channels that reach no customer, and why.
     """
     new_ids = await work.add_events(events)
     new = [event for event in events if event.id in new_ids]
@@ -46,7 +48,7 @@ async def ingest_events(
     deliveries = [webhook for event in new for webhook in webhooks_of(event, subscriptions, now)]
     concerned = [*await _invited(new, work), *(event for event in new if event.notifies_people)]
     if concerned:
-        directory = await work.directory_of(concerned)
+        directory = replace(await work.directory_of(concerned), closed=closed)
         for event in concerned:
             situation = directory.situation_of(event, mail_hold=mail_hold, fallback_to=fallback_to)
             deliveries += messages_of(event, directory, situation, now) if event.notifies_people else []

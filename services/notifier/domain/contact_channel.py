@@ -71,6 +71,11 @@ def address_on(contact: ContactRecord, channel: str) -> str | None:
             return contact.email
 
 
+def addresses_of(contact: ContactRecord) -> Iterable[str]:
+    """Every address of the contact that may have been refused, or under which consent may be stored."""
+    return filter(None, (address_on(contact, channel) for channel in (MAIL, *sorted(TEXT_CHANNELS))))
+
+
 def find_problem(
     contact: ContactRecord, channel: str, topic: str | None, situation: Situation
 ) -> DeliveryDecision | None:
@@ -79,7 +84,9 @@ def find_problem(
         return suppress(Reason.CHANNEL, f"{readable_name(channel)}: {situation.closed[channel]}")
     address = address_on(contact, channel)
     if address is None:
-        return suppress(Reason.NO_NUMBER if channel == SMS else Reason.NO_SLACK_ID, _not_usable(contact, channel))
+        return suppress(
+            Reason.NO_NUMBER if channel == SMS else Reason.NO_SLACK_ID, _not_usable(contact, channel)
+        )
     if clean_address(address) in situation.unknown_addresses:
         return suppress(Reason.UNKNOWN_NUMBER, _NAMES[channel])
     opt_out = find_opt_out(consents_on(contact, channel, situation), topic, channel)

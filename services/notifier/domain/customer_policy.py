@@ -47,7 +47,7 @@ NOBODY = Recipient(RecipientKind.CONTACT, None)
 def find_audience(
     event: Event, situation: Situation, now: datetime, channel: str | None = None
 ) -> list[Recipient]:
-    """The contacts whom the event concerns; one without an id when there is none. `channel` None: that of each of them."""
+    """The contacts whom the event concerns; one without an id when there is none. `channel` None: that of each."""
     if situation.account is None or not situation.live:
         return [NOBODY]
     audience, present = (

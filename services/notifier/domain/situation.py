@@ -13,7 +13,6 @@ from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_app
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 
-
 NOT_SET_UP: Final[Mapping[str, str]] = {
     "sms": "no gateway for text messages is set up",
     "slack": "Slack is not set up",

@@ -52,11 +52,12 @@ def write_sms(opening: str, body: str, ending: str, most: int = MOST_SEGMENTS) -
     The ending stays whole. The body is left out before the opening is cut, and both between words. Letters lose their
     accents where that lets the whole opening fit.
     """
-    texts = [text.translate(_SAME_MEANING) for text in (opening, body, ending)]
-    written = _fit(*texts, most)
+    opening, body, ending = (text.translate(_SAME_MEANING) for text in (opening, body, ending))
+    written = _fit(opening, body, ending, most)
     if written is None:
-        written = _fit(*map(_without_accents, texts[:2]), texts[2], most)
-    return written or _fit_opening(_without_accents(texts[0]), texts[2], most)
+        opening, body = _without_accents(opening), _without_accents(body)
+        written = _fit(opening, body, ending, most)
+    return _fit_opening(opening, ending, most) if written is None else written
 
 
 def _width(character: str, *, is_gsm: bool) -> int:

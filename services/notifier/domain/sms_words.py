@@ -13,15 +13,15 @@ class SmsWish(StrEnum):
 # `STOP` is what our messages name, and what carriers and gateways know everywhere. The others are the words usual in the
 # five languages of the messages.
 _STOP: Final = frozenset(
-    "stop stopall stopp unsubscribe cancel end quit optout revoke "
-    "abmelden abbestellen ende "
-    "parar pare sair cancelar "
-    "baja alto fin detener "
-    "berhenti henti unreg batal".split()
+    {"stop", "stopall", "stopp", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"}  # en
+    | {"abmelden", "abbestellen", "ende"}  # de
+    | {"parar", "pare", "sair", "cancelar"}  # pt
+    | {"baja", "alto", "fin", "detener"}  # es
+    | {"berhenti", "henti", "unreg", "batal"}  # id
 )
-_START: Final = frozenset("start unstop yes iniciar comecar volver alta mulai ja si sim ya".split())
-_AGREEMENTS: Final = frozenset("yes ja si sim ya".split())
+_AGREEMENTS: Final = frozenset({"yes", "ja", "si", "sim", "ya"})
 """Words that say START only where somebody had stopped: else they answer something."""
+_START: Final = _AGREEMENTS | {"start", "unstop", "iniciar", "comecar", "volver", "alta", "mulai"}
 
 
 def read_wish(text: str, *, has_stopped: bool) -> SmsWish | None:
