@@ -9,7 +9,7 @@ depends_on = None
 
 # As `international_number` of the domain does it. An answer by text message is found by its number.
 _DIGITS = r"""
-regexp_replace(regexp_replace(replace(phone, '(0)', ''), U&'[ ()./\\00a0-]', '', 'g'), '^00', '+')"""
+regexp_replace(regexp_replace(replace(phone, '(0)', ''), U&'[ ()./\00a0-]', '', 'g'), '^00', '+')"""
 STATEMENTS = (
     "ALTER TABLE contact ADD COLUMN slack text",
     f"""

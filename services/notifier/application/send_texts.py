@@ -15,7 +15,7 @@ from services.notifier.application.write_customer_mail import CustomerMessage, R
 from services.notifier.domain.contact_channel import MAIL, SMS, address_on
 from services.notifier.domain.decision import Reason
 from services.notifier.domain.delivery import AttemptOutcome, Response, State
-from services.notifier.domain.message import one_line
+from services.notifier.domain.message import one_line, sentence_case
 from services.notifier.domain.sms_text import MOST_SEGMENTS, write_sms
 
 NOT_REPEATED: Final = "it is not sent again, so that nobody gets a text message twice"
@@ -44,7 +44,10 @@ def _sms(message: CustomerMessage, reader: Reader, sending: Sending) -> str | No
     """Who writes and what about, the first paragraph as far as it fits, the page of the contact, and how to end it."""
     writer = sending.customers.writer
     phrases = writer.book.phrases(message.language, reader.zone)
-    title, paragraph = one_line(message.message.subject), one_line(_first_paragraph(message.body), 1_000)
+    title, paragraph = (
+        one_line(message.message.subject),
+        sentence_case(one_line(_first_paragraph(message.body), 1_000)),
+    )
     ending = [message.page_url, *([phrases.text("sms", "stop")] if sending.texts.takes_answers else [])]
     opening = f"{writer.organization}: {title}"
     if opening[-1] not in ".!?:" and paragraph:
