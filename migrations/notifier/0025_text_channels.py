@@ -1,4 +1,4 @@
-"""Text messages and Slack: where contacts are reached over them."""
+"""Text messages and Slack: where contacts and people of ours are reached over them."""
 
 from alembic import op
 
@@ -12,6 +12,7 @@ _DIGITS = r"""
 regexp_replace(regexp_replace(replace(phone, '(0)', ''), U&'[ ()./\00a0-]', '', 'g'), '^00', '+')"""
 STATEMENTS = (
     "ALTER TABLE contact ADD COLUMN slack text",
+    "ALTER TABLE person ADD COLUMN slack text, ADD COLUMN news_by text",
     f"""
     ALTER TABLE contact ADD COLUMN number text GENERATED ALWAYS AS
         (CASE WHEN {_DIGITS} ~ '^[+][1-9][0-9]{{6,14}}$' THEN {_DIGITS} END) STORED
@@ -33,3 +34,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP INDEX contact_number")
     op.execute("ALTER TABLE contact DROP COLUMN number, DROP COLUMN slack")
+    op.execute("ALTER TABLE person DROP COLUMN slack, DROP COLUMN news_by")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.chassis.customer_channels import closed_channels
 from services.chassis.settings import Settings
+from services.chassis.text_channels import closed_channels
 from services.notifier import settings
 from services.notifier.adapters.channels.email import Mailer, OnWritten, Tls
 from services.notifier.adapters.channels.gateway_client import GatewayClient
+from services.notifier.adapters.channels.phone import PhoneSender, PhoneTasks
 from services.notifier.adapters.channels.slack import SlackSender, SlackWorkspace
 from services.notifier.adapters.channels.sms import SmsAccount, SmsSender
 from services.notifier.application.text_ports import TextSender, TextSending
@@ -40,6 +41,10 @@ def make_text_channels(configured: Settings) -> TextChannels:
     if workspace is not None and "slack" not in closed:
         clients.append(GatewayClient(private, "Slack"))
         senders["slack"] = SlackSender(clients[-1], workspace)
+    if configured.phone.url is not None:
+        clients.append(GatewayClient(private, "the receiver of telephone tasks"))
+        tasks = PhoneTasks(configured.phone.url, configured.phone.token)
+        senders["call"] = PhoneSender(clients[-1], tasks)
     return TextChannels(TextSending(senders, closed, configured.sms.takes_answers), clients)
 
 

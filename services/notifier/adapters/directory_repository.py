@@ -3,11 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-import orjson
-
-from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PauseRecord, PreferenceRecord
+from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PreferenceRecord
 from services.chassis.database import Connection
 from services.notifier.adapters.address_repository import (
     copy_consents,
@@ -17,11 +15,12 @@ from services.notifier.adapters.address_repository import (
 from services.notifier.adapters.engagement_repository import notified_people
 from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
+from services.notifier.adapters.pauses import read_pauses, write_pauses
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
 from services.notifier.domain.contact_channel import addresses_of
 from services.notifier.domain.event import Event
-from services.notifier.domain.people import Account, Pause
+from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Directory
 
 SAVE_ACCOUNTS = """
@@ -52,17 +51,17 @@ WHERE contact.account_id = excluded.account_id OR contact.said_at IS NULL
 """
 SAVE_CSMS = """
 INSERT INTO person (csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
-    working_days)
+    working_days, slack, news_by)
 SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
-    string_to_array(working_days, ' ')
+    string_to_array(working_days, ' '), slack, news_by
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::text[], $12::text[]) AS u (csm_id, name, email, timezone, version, pool, phone,
-    language, role, manager_id, booking_url, working_days)
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS u (csm_id, name, email,
+    timezone, version, pool, phone, language, role, manager_id, booking_url, working_days, slack, news_by)
 ON CONFLICT (csm_id) DO UPDATE SET name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, version = excluded.version, pool = excluded.pool, phone = excluded.phone,
     language = excluded.language, role = excluded.role, manager_id = excluded.manager_id,
     booking_url = excluded.booking_url, working_days = excluded.working_days,
-    opens_at = CASE WHEN (person.timezone, person.working_days)
+    slack = excluded.slack, news_by = excluded.news_by, opens_at = CASE WHEN (person.timezone, person.working_days)
         IS NOT DISTINCT FROM (excluded.timezone, excluded.working_days) THEN person.opens_at END
 WHERE person.version < excluded.version
 """
@@ -85,8 +84,8 @@ CONTACTS = """
 SELECT account_id, contact_id, name, email, role, language, timezone, phone, slack, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
 """
-PERSON_FIELDS = """
-csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days"""
+PERSON_FIELDS = """csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
+working_days, slack, news_by"""
 CSMS = f"""
 SELECT {PERSON_FIELDS}
 FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
@@ -108,7 +107,7 @@ async def save_accounts(connection: Connection, key: AddressKey, records: Sequen
         [record.account_id for record in records],
         [record.name for record in records],
         [record.timezone or " ".join(record.zones) for record in records],
-        [_pauses_json(record.pauses) for record in records],
+        [write_pauses(record.pauses) for record in records],
         [record.version for record in records],
         [record.language for record in records],
         [record.csm_id for record in records],
@@ -151,11 +150,6 @@ async def _save_contacts(
     )
 
 
-def _pauses_json(pauses: Sequence[PauseRecord]) -> str:
-    rows = [pause.model_dump(mode="json", include={"contact_id", "until", "reason"}) for pause in pauses]
-    return orjson.dumps(rows).decode()
-
-
 async def save_csms(connection: Connection, records: Sequence[CsmRecord]) -> None:
     records = sorted(records, key=lambda record: record.csm_id)
     await connection.execute(
@@ -172,6 +166,8 @@ async def save_csms(connection: Connection, records: Sequence[CsmRecord]) -> Non
         [record.manager_id for record in records],
         [record.booking_url for record in records],
         [None if record.working_days is None else " ".join(record.working_days) for record in records],
+        [record.slack for record in records],
+        [record.news_by for record in records],
     )
 
 
@@ -249,7 +245,8 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     csms = {row[0]: read_person(row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
     customers = {address for contact in contacts for address in addresses_of(contact)}
-    addresses = customers | {person.email for person in (*csms.values(), *owners) if person.email}
+    ours = {address for person in csms.values() for address in (person.email, person.slack) if address}
+    addresses = customers | ours | {owner.email for owner in owners if owner.email}
     touchpoint_ids = sorted({event.content.touchpoint_id for event in events if event.content.touchpoint_id})
     withdrawn = await connection.fetch(WITHDRAWN, touchpoint_ids)
     return Directory(
@@ -276,7 +273,7 @@ async def load_accounts(connection: Connection, account_ids: Sequence[str]) -> d
             name=row[1],
             zones=tuple(row[2]),
             contacts=tuple(contacts[row[0]]),
-            pauses=_pauses(row[3]),
+            pauses=read_pauses(row[3]),
             language=row[4],
             csm_id=row[5],
             sales_id=row[6],
@@ -284,15 +281,3 @@ async def load_accounts(connection: Connection, account_ids: Sequence[str]) -> d
         )
         for row in await connection.fetch(ACCOUNTS, account_ids)
     }
-
-
-def _pauses(stored: str) -> tuple[Pause, ...]:
-    rows = cast("list[dict[str, Any]]", orjson.loads(stored))
-    return tuple(
-        Pause(
-            row["contact_id"],
-            datetime.fromisoformat(row["until"]) if row["until"] else None,
-            row["reason"],
-        )
-        for row in rows
-    )

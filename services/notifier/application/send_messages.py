@@ -10,6 +10,7 @@ from services.notifier.application.mail_ports import BeginningMail, Mail, OptOut
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_invitations import send_invitations
 from services.notifier.application.send_owner_mail import send_owner_mails
+from services.notifier.application.send_owner_texts import send_owner_texts
 from services.notifier.application.send_texts import send_text, write_text
 from services.notifier.application.send_to_customers import (
     CustomerBatch,
@@ -27,6 +28,7 @@ from services.notifier.domain.contact_channel import MAIL, TEXT_CHANNELS
 from services.notifier.domain.decision import Action
 from services.notifier.domain.delivery import CALENDAR, AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
+from services.notifier.domain.owner_policy import OWNER_TEXTS
 from services.notifier.domain.situation import Directory, Situation
 
 
@@ -51,11 +53,14 @@ async def send_messages(
     to_calendars = [claim for claim in claims if claim.delivery.channel == CALENDAR]
     messages = [claim for claim in claims if claim.delivery.channel != CALENDAR]
     to_customers = [claim for claim in messages if claim.delivery.recipient.kind is RecipientKind.CONTACT]
-    to_owners = [claim for claim in messages if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
+    others = [claim for claim in messages if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
+    to_owners = [claim for claim in others if claim.delivery.channel not in OWNER_TEXTS]
+    texts_to_owners = [claim for claim in others if claim.delivery.channel in OWNER_TEXTS]
     parts = await asyncio.gather(
         send_invitations(to_calendars, directory, now, sending),
         _send_to_customers(to_customers, directory, now, sending),
         send_owner_mails(to_owners, directory, now, sending),
+        send_owner_texts(texts_to_owners, directory, now, sending),
     )
     return [result for part in parts for result in part]
 

@@ -20,6 +20,7 @@ MAIL: Final = "email"
 IN_APP: Final = "in_app"
 SMS: Final = "sms"
 SLACK: Final = "slack"
+CALL: Final = "call"
 TEXT_CHANNELS: Final = frozenset({SMS, SLACK})
 """Those that carry a short text to an address that is no mail address."""
 ALL_TOPICS: Final = "all"

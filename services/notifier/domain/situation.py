@@ -16,8 +16,9 @@ from services.notifier.domain.people import Account
 NOT_SET_UP: Final[Mapping[str, str]] = {
     "sms": "no gateway for text messages is set up",
     "slack": "Slack is not set up",
+    "call": "no receiver of telephone tasks is set up",
 }
-"""The channels to customers that are closed unless the settings open them, and why."""
+"""The channels that are closed unless the settings open them, and why. `call`: the tasks of calls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,13 @@ async def listening() -> AsyncGenerator[Peer]:
     peer = Peer()
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     peer.port = server.sockets[0].getsockname()[1]
-    yield peer
-    server.close()
-    for task in filter(None, peer.tasks):
-        task.cancel()
-    await asyncio.gather(*filter(None, peer.tasks), return_exceptions=True)
+    try:
+        yield peer
+    finally:
+        server.close()
+        for task in filter(None, peer.tasks):
+            task.cancel()
+        await asyncio.gather(*filter(None, peer.tasks), return_exceptions=True)
 
 
 @dataclass

@@ -1,12 +1,13 @@
-"""Which channels to customers are closed for want of settings, and what to set."""
+"""Which channels besides mail are closed for want of settings, and what to set."""
 
 from services.chassis.settings import Settings
 from services.chassis.urls import leads_outside
 
 
 def closed_channels(settings: Settings) -> dict[str, str]:
-    """Of text messages and Slack: what keeps each closed, by channel. A channel that works is not in it."""
-    problems = {"sms": _sms_problems(settings), "slack": _slack_problems(settings)}
+    """Of text messages, Slack and telephone tasks: what keeps each closed. A channel that works is not in it."""
+    tasks = ["set DRUMBEAT_PHONE__URL"] if settings.phone.url is None else []
+    problems = {"sms": _sms_problems(settings), "slack": _slack_problems(settings), "call": tasks}
     return {channel: "; ".join(found) for channel, found in problems.items() if found}
 
 
