@@ -12,6 +12,7 @@ import pytest
 
 from services.chassis.private_targets import EVERYTHING
 from services.notifier.adapters.channels.gateway_client import GatewayClient
+from services.notifier.adapters.channels.phone import PhoneSender, PhoneTasks
 from services.notifier.adapters.channels.slack import SlackSender, SlackWorkspace
 from services.notifier.adapters.channels.sms import SmsAccount, SmsSender
 from services.notifier.application.text_ports import TextSending
@@ -43,6 +44,7 @@ async def texting(notifier: Notifier, peer: Peer, **closed: str) -> AsyncGenerat
     senders = {
         "sms": SmsSender(client, SmsAccount(peer.url, "AC1", SMS_TOKEN, sender="+4930123456")),
         "slack": SlackSender(client, SlackWorkspace(peer.url, "xoxb-secret"), between_seconds=0),
+        "call": PhoneSender(client, PhoneTasks(f"{peer.url}/tasks", "phone-token")),
     }
     notifier.sending = replace(notifier.sending, texts=TextSending(senders, closed))
     notifier.consumer = replace(notifier.consumer, closed=closed)
@@ -447,3 +449,70 @@ async def test_the_page_offers_text_messages_to_whom_they_reach(notifier: Notifi
     assert "In Slack" in shown["ann@acme.example"]
     assert "By text message" not in shown["ben@acme.example"]
     assert (saved.status_code, refused.status_code) == (200, 422)
+
+
+async def test_urgent_news_also_comes_in_slack_to_whom_it_is_wanted_and_the_rest_of_the_day_does_not(
+    notifier: Notifier, peer: Peer
+) -> None:
+    peer.answer = POSTED
+    await add_ann(notifier)
+    await notifier.add_carl(slack="D02CARL", news_by="slack")
+    work = {"owner": "csm", "channel": "in_app", "topic": None, "touchpoint_type": "risk_action_plan"}
+
+    async with texting(notifier, peer):
+        await notifier.due(**work, precedence="escalation")
+        await notifier.due(**work, touchpoint_id=OTHER)
+        await notifier.send_gathered()
+
+    (request,) = peer.requests
+    message = orjson.loads(request[2])
+    assert message["channel"] == "D02CARL"
+    assert "Acme &amp; Sons" in message["text"]
+    rows = {
+        (row["touchpoint_id"] == OTHER, row["channel"]): row["state"]
+        for row in await notifier.deliveries()
+        if row["recipient"]["id"] == "carl"
+    }
+    assert rows == {
+        (False, "slack"): "sent", (False, "email"): "sent", (False, "in_app"): "sent",
+        (True, "email"): "pending", (True, "in_app"): "sent",
+    }  # fmt: skip
+
+
+async def test_a_call_that_is_due_is_a_telephone_task_that_names_nobody_who_may_not_be_called(
+    notifier: Notifier, peer: Peer
+) -> None:
+    """S182: the channel is the telephone."""
+    peer.answer = http(202)
+    no_calls = {
+        **PROVENANCE,
+        "contact_id": "ben",
+        "topic": None,
+        "channel": "call",
+        "opted_in": False,
+        "id": "b",
+    }
+    contacts = [contact(), {**ACME["contacts"][1], "phone": "+49 30 777"}]
+    await notifier.add_acme(contacts=contacts, preferences=[no_calls])
+    await notifier.add_carl(phone="+49 30 1234567")
+
+    async with texting(notifier, peer):
+        await notifier.due(
+            owner="csm", channel="call", topic="account", touchpoint_type="check_in", agenda=["Numbers"]
+        )
+        await notifier.send_gathered()
+
+    (request,) = peer.requests
+    first, headers, body = request
+    task = orjson.loads(body)
+    assert first == "POST /tasks HTTP/1.1"
+    assert headers["idempotency-key"] == task["id"]
+    assert headers["authorization"] == "Bearer phone-token"
+    assert task["contacts"] == [{"contact_id": "ann", "name": "Ann", "role": "champion", "phone": NUMBER}]
+    assert task["owner"] == {
+        "csm_id": "carl", "name": "Carl", "email": "carl@vendor.example", "phone": "+49301234567",
+    }  # fmt: skip
+    assert (task["type"], task["account_name"], task["agenda"]) == ("call", "Acme & Sons", ["Numbers"])
+    assert task["url"].startswith("http://test/a/")
+    states_of_carl = {row["channel"]: row["state"] for row in await notifier.deliveries()}
+    assert states_of_carl["call"] == "sent"
