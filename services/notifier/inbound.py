@@ -9,7 +9,7 @@ from services.notifier.adapters.channels.sns import SnsVerifier, guarded_fetch
 from services.notifier.adapters.inbound_repository import InboundRepository
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
-from services.notifier.adapters.text_wishes import TextWishes
+from services.notifier.adapters.text_consents import TextConsents
 from services.notifier.application.answer_news import AnswerWriter
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.domain.action_token import action_links
@@ -36,7 +36,7 @@ def inbound_router(
     sns = SnsVerifier(
         configured.inbound.ses_topic_arn, guarded_fetch(configured.webhook_allow_private), real_now
     )
-    wishes = TextWishes(
+    consents = TextConsents(
         runtime.database,
         runtime.clock,
         addresses,
@@ -47,5 +47,5 @@ def inbound_router(
     router.include_router(inbound_routes(inbound))
     router.include_router(provider_routes(ProviderServices(inbound, sns, configured.inbound.postmark_secret)))
     public_url = settings.public_url(configured)
-    router.include_router(sms_routes(SmsServices(inbound, wishes, configured.sms.token, public_url)))
+    router.include_router(sms_routes(SmsServices(inbound, consents, configured.sms.token, public_url)))
     return router

@@ -139,9 +139,7 @@ async def build(runtime: Runtime) -> Parts:
         addresses = await open_address_key(connection, runtime.settings)
         box, keys = await open_secrets(connection, runtime.settings)
     services = make_services(runtime, addresses, box)
-    await services.client.start()
-    await services.texts.start()
-    await services.queue.take_over_leases()
+    await begin_sending(services)
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
     sending = make_sending(runtime.settings, services, keys)
@@ -180,6 +178,12 @@ async def build(runtime: Runtime) -> Parts:
             services.others.close,
         ),
     )
+
+
+async def begin_sending(services: Services) -> None:
+    await services.client.start()
+    await services.texts.start()
+    await services.queue.take_over_leases()
 
 
 def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox) -> Sequence[Loop]:

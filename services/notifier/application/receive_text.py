@@ -5,17 +5,17 @@ from typing import Final, Protocol
 from services.notifier.application.receive_mail import Inbound, InboundResult
 from services.notifier.domain.inbound_mail import Ignored, InboundMail, Reply
 from services.notifier.domain.sms_events import TextAnswer
-from services.notifier.domain.sms_words import SmsWish
+from services.notifier.domain.sms_keywords import SmsKeyword
 
 NOBODY_ASKED: Final = "Drumbeat sent no text message to this number"
 
 
-class TextWishes(Protocol):
+class TextConsents(Protocol):
     """Consent to text messages by number."""
 
     async def has_stopped(self, number: str) -> bool: ...
 
-    async def record(self, answer: TextAnswer, wish: SmsWish) -> InboundResult:
+    async def record(self, answer: TextAnswer, keyword: SmsKeyword) -> InboundResult:
         """Bind everyone with this number, now and later; doing it again changes nothing."""
         ...
 
@@ -24,12 +24,12 @@ class TextWishes(Protocol):
         ...
 
 
-async def receive_text(answer: TextAnswer, wishes: TextWishes, inbound: Inbound) -> InboundResult:
+async def receive_text(answer: TextAnswer, consents: TextConsents, inbound: Inbound) -> InboundResult:
     """What became of it."""
-    wish = answer.wish_of(has_stopped=await wishes.has_stopped(answer.number))
-    if wish is not None:
-        return await wishes.record(answer, wish)
-    delivery_id = await wishes.last_delivery(answer.number)
+    keyword = answer.keyword_of(has_stopped=await consents.has_stopped(answer.number))
+    if keyword is not None:
+        return await consents.record(answer, keyword)
+    delivery_id = await consents.last_delivery(answer.number)
     if delivery_id is None:
         return await inbound.receive(InboundMail(answer.id, Ignored(NOBODY_ASKED)))
     return await inbound.receive(InboundMail(answer.id, Reply(answer.number, [delivery_id], answer.text)))

@@ -1,11 +1,10 @@
 """Send short texts to people of ours: urgent news in Slack, and the telephone task of a call."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
-
-import orjson
 
 from schemas.directory import ContactRecord
 from schemas.figures import AccountFigures
@@ -112,7 +111,7 @@ def _task(claim: MessageClaim, directory: Directory, now: Now, sending: Sending)
         "contacts": [_contact(contact) for contact in _people_to_call(claim, situation, now)],
         "url": sending.owners.action_url(content.touchpoint_id, owner_id, now.real),
     }
-    return TextMessage(claim.delivery.id, owner_id, orjson.dumps(task).decode())
+    return TextMessage(claim.delivery.id, owner_id, json.dumps(task, ensure_ascii=False))
 
 
 def _people_to_call(claim: MessageClaim, situation: Situation, now: Now) -> Sequence[ContactRecord]:

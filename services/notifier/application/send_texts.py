@@ -58,8 +58,8 @@ def _sms(message: CustomerMessage, reader: Reader, sending: Sending) -> str | No
 def _first_paragraph(body: str) -> str:
     """The first that says something: a greeting is a line of its own that ends with a comma."""
     paragraphs = [part.strip() for part in body.split("\n\n") if part.strip()]
-    telling = [part for part in paragraphs if not (part.endswith((",", ":")) and "\n" not in part)]
-    return next(iter(telling), "")
+    substantial = [part for part in paragraphs if not (part.endswith((",", ":")) and "\n" not in part)]
+    return next(iter(substantial), "")
 
 
 def _slack(message: CustomerMessage, reader: Reader, sending: Sending) -> str:

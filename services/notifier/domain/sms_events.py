@@ -10,31 +10,31 @@ from services.notifier.domain.mail_reports import Bounce
 from services.notifier.domain.phone_number import international_number
 from services.notifier.domain.provider_events import ProviderReport
 from services.notifier.domain.reply_text import MOST_CHARACTERS
-from services.notifier.domain.sms_words import SmsWish, read_wish
+from services.notifier.domain.sms_keywords import SmsKeyword, read_keyword
 
 Form = Mapping[str, Sequence[str]]
 # Twilio's error dictionary, of messages that were taken and not delivered: the number does not exist (30005) or is that
 # of a landline (30006).
 _NO_SUCH_NUMBER: Final = frozenset({"30005", "30006"})
 _UNDELIVERED: Final = frozenset({"undelivered", "failed"})
-_OPT_OUT_TYPES: Final = {"STOP": SmsWish.STOP, "START": SmsWish.START}
+_OPT_OUT_TYPES: Final = {"STOP": SmsKeyword.STOP, "START": SmsKeyword.START}
 
 
 @dataclass(frozen=True, slots=True)
 class TextAnswer:
     """A text message that came in. `id`: that of the gateway; `number`: of its sender (E.164).
 
-    `wish`: what the gateway itself recognised in it.
+    `keyword`: what the gateway itself recognised in it.
     """
 
     id: str
     number: str
     text: str
-    wish: SmsWish | None = None
+    keyword: SmsKeyword | None = None
 
-    def wish_of(self, *, has_stopped: bool) -> SmsWish | None:
+    def keyword_of(self, *, has_stopped: bool) -> SmsKeyword | None:
         """What the sender asks for; None: it is an answer. `has_stopped`: they ended text messages before."""
-        return self.wish or read_wish(self.text, has_stopped=has_stopped)
+        return self.keyword or read_keyword(self.text, has_stopped=has_stopped)
 
 
 def sign_form(url: str, form: Form, token: str) -> str:
@@ -56,8 +56,8 @@ def read_text_answer(form: Form) -> TextAnswer | None:
     id_, number = _field(form, "MessageSid"), international_number(_field(form, "From"))
     if not id_ or number is None:
         return None
-    wish = _OPT_OUT_TYPES.get(_field(form, "OptOutType").upper())
-    return TextAnswer(id_[:200], number, _field(form, "Body")[:MOST_CHARACTERS].strip(), wish)
+    keyword = _OPT_OUT_TYPES.get(_field(form, "OptOutType").upper())
+    return TextAnswer(id_[:200], number, _field(form, "Body")[:MOST_CHARACTERS].strip(), keyword)
 
 
 def read_status(form: Form, delivery_id: str) -> tuple[str, ProviderReport | Bounce] | None:

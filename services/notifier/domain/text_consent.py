@@ -13,26 +13,26 @@ from schemas.ids import derived_id
 from schemas.vocabulary import Topic
 from services.notifier.domain.consent import SOURCE, SUGGESTED, newer_than, preferences_by_topic
 from services.notifier.domain.contact_channel import SMS
-from services.notifier.domain.sms_words import SmsWish
+from services.notifier.domain.sms_keywords import SmsKeyword
 
 TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 
 
 def preferences_after(
-    wish: SmsWish, contact_id: str, before: Sequence[PreferenceRecord], now: datetime, message_id: str
+    keyword: SmsKeyword, contact_id: str, before: Sequence[PreferenceRecord], now: datetime, message_id: str
 ) -> list[PreferenceRecord]:
     """The preferences to record, newer than all those `before`. The same message has the same ids."""
     at = newer_than(before, now)
     consent = PreferenceRecord.of_valid(
         contact_id=contact_id,
         channel=SMS,
-        opted_in=wish is SmsWish.START,
+        opted_in=keyword is SmsKeyword.START,
         by_contact=True,
         time=at,
         source=SOURCE,
         id=derived_id("sms consent", message_id, contact_id),
     )
-    channels = _channels_after_stop(before) if wish is SmsWish.STOP else _channels_after_start(before)
+    channels = _channels_after_stop(before) if keyword is SmsKeyword.STOP else _channels_after_start(before)
     return [
         consent,
         *(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.chassis.problems import Problem
 from services.chassis.web import by_link
 from services.notifier.application.receive_mail import Inbound
-from services.notifier.application.receive_text import TextWishes, receive_text
+from services.notifier.application.receive_text import TextConsents, receive_text
 from services.notifier.domain.inbound_mail import InboundMail
 from services.notifier.domain.sms_events import Form, is_signed, read_status, read_text_answer
 
@@ -38,7 +38,7 @@ class SmsServices:
     """`token` None: nothing is taken in. `public_url`: the address of the notifier that the gateway calls and signs."""
 
     inbound: Inbound
-    wishes: TextWishes
+    consents: TextConsents
     token: str | None
     public_url: str
 
@@ -58,7 +58,7 @@ def sms_routes(services: SmsServices) -> APIRouter:
         answer = read_text_answer(form)
         if answer is None:
             raise Problem(422, "The form needs MessageSid, and From with an international number.")
-        await receive_text(answer, services.wishes, services.inbound)
+        await receive_text(answer, services.consents, services.inbound)
         return Response(NO_ANSWER, media_type="text/xml")
 
     @router.post(

@@ -49,7 +49,7 @@ from services.notifier.adapters.secret_repository import load_link_keys
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
-from services.notifier.adapters.text_wishes import TextWishes
+from services.notifier.adapters.text_consents import TextConsents
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.answer_news import AnswerWriter
 from services.notifier.application.calendar import CalendarAway
@@ -474,8 +474,8 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             self.database, self.outbox, clock, ADDRESSES, self.service_mails, writer, lambda: None
         )
         app.include_router(inbound_routes(inbound))
-        wishes = TextWishes(self.database, clock, ADDRESSES, preferences, lambda: None)
-        app.include_router(sms_routes(SmsServices(inbound, wishes, SMS_TOKEN, "http://test")))
+        consents = TextConsents(self.database, clock, ADDRESSES, preferences, lambda: None)
+        app.include_router(sms_routes(SmsServices(inbound, consents, SMS_TOKEN, "http://test")))
         sns = SnsVerifier(TOPIC, self.sns.fetch, lambda: NOON)
         app.include_router(provider_routes(ProviderServices(inbound, sns, POSTMARK_SECRET)))
         app.include_router(

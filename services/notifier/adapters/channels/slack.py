@@ -61,7 +61,7 @@ class SlackSender:
         self._free_at: OrderedDict[str, float] = OrderedDict()
 
     async def send(self, message: TextMessage, *, at: datetime, handover: Handover | None = None) -> Response:
-        busy = self._client.refuse_while_away() or await self._wait_for_turn(message.to)
+        busy = self._client.refuse_while_away() or await self._wait_for_slot(message.to)
         if busy is not None:
             return busy
         if handover is not None and not await handover.begin():
@@ -74,18 +74,18 @@ class SlackSender:
             await handover.end(response)
         return response
 
-    async def _wait_for_turn(self, channel: str) -> Response | None:
-        """Wait for the turn in this channel; unreached where that takes longer than some seconds."""
+    async def _wait_for_slot(self, channel: str) -> Response | None:
+        """Wait for the slot in this channel; unreached where that takes longer than some seconds."""
         now = asyncio.get_running_loop().time()
-        turn = max(now, self._free_at.get(channel, now))
-        if turn - now > MOST_WAIT_SECONDS:
+        slot = max(now, self._free_at.get(channel, now))
+        if slot - now > MOST_WAIT_SECONDS:
             detail = "Slack takes about one message a second for a channel, and others are waiting"
-            return Response(AttemptOutcome.UNREACHED, detail, retry_after=timedelta(seconds=turn - now))
-        self._free_at[channel] = turn + self._between_seconds
+            return Response(AttemptOutcome.UNREACHED, detail, retry_after=timedelta(seconds=slot - now))
+        self._free_at[channel] = slot + self._between_seconds
         self._free_at.move_to_end(channel)
         if len(self._free_at) > MOST_CHANNELS:
             self._free_at.popitem(last=False)
-        await asyncio.sleep(turn - now)
+        await asyncio.sleep(slot - now)
         return None
 
     def _headers(self) -> dict[str, str]:

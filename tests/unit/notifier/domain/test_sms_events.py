@@ -11,7 +11,7 @@ from services.notifier.domain.sms_events import (
     read_text_answer,
     sign_form,
 )
-from services.notifier.domain.sms_words import SmsWish
+from services.notifier.domain.sms_keywords import SmsKeyword
 
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
 FORM = {
@@ -60,7 +60,7 @@ def test_what_the_gateway_recognised_counts_before_the_text() -> None:
     answer = read_text_answer(form)
 
     assert answer is not None
-    assert answer.wish_of(has_stopped=False) is SmsWish.STOP
+    assert answer.keyword_of(has_stopped=False) is SmsKeyword.STOP
 
 
 @pytest.mark.parametrize(

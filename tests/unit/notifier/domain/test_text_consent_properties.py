@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.directory import PreferenceRecord
 from services.notifier.domain.consent import find_opt_out, preferences_by_topic
-from services.notifier.domain.sms_words import SmsWish
+from services.notifier.domain.sms_keywords import SmsKeyword
 from services.notifier.domain.text_consent import TOPICS, preferences_after
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_after_stop_nothing_goes_by_text_message_and_everything_else_is_as_befor
     drawn: list[tuple[str | None, str, int]],
 ) -> None:
     before = wishes(drawn)
-    after = [*before, *preferences_after(SmsWish.STOP, "ann", before, NOW, "SM1")]
+    after = [*before, *preferences_after(SmsKeyword.STOP, "ann", before, NOW, "SM1")]
 
     was, now = channels(before), channels(after)
     assert now == {topic: None if channel == "sms" else channel for topic, channel in was.items()}
@@ -56,8 +56,8 @@ def test_after_stop_nothing_goes_by_text_message_and_everything_else_is_as_befor
 @given(WISHES)
 def test_start_restores_what_stop_took(drawn: list[tuple[str | None, str, int]]) -> None:
     before = wishes(drawn)
-    stopped = [*before, *preferences_after(SmsWish.STOP, "ann", before, NOW, "SM1")]
-    started = [*stopped, *preferences_after(SmsWish.START, "ann", stopped, NOW, "SM2")]
+    stopped = [*before, *preferences_after(SmsKeyword.STOP, "ann", before, NOW, "SM1")]
+    started = [*stopped, *preferences_after(SmsKeyword.START, "ann", stopped, NOW, "SM2")]
 
     was, now = channels(before), channels(started)
     assert {topic for topic in TOPICS if was[topic] == "sms"} <= {
@@ -69,7 +69,7 @@ def test_start_restores_what_stop_took(drawn: list[tuple[str | None, str, int]])
 
 def test_the_same_message_has_the_same_ids() -> None:
     records = [
-        preferences_after(SmsWish.STOP, "ann", wishes([(None, "sms", 0)]), NOW, "SM1") for _ in range(2)
+        preferences_after(SmsKeyword.STOP, "ann", wishes([(None, "sms", 0)]), NOW, "SM1") for _ in range(2)
     ]
 
     assert [one.id for one in records[0]] == [one.id for one in records[1]]

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class SmsWish(StrEnum):
+class SmsKeyword(StrEnum):
     STOP = "stop"
     START = "start"
 
@@ -24,12 +24,12 @@ _AGREEMENTS: Final = frozenset({"yes", "ja", "si", "sim", "ya"})
 _START: Final = _AGREEMENTS | {"start", "unstop", "iniciar", "comecar", "volver", "alta", "mulai"}
 
 
-def read_wish(text: str, *, has_stopped: bool) -> SmsWish | None:
+def read_keyword(text: str, *, has_stopped: bool) -> SmsKeyword | None:
     """What the text asks for, if it is nothing but one of the words; None: it is an answer."""
     bare = unicodedata.normalize("NFD", text.lower())
     word = "".join(character for character in bare if character.isalpha())
     if word in _STOP:
-        return SmsWish.STOP
+        return SmsKeyword.STOP
     if word in _START and (has_stopped or word not in _AGREEMENTS):
-        return SmsWish.START
+        return SmsKeyword.START
     return None

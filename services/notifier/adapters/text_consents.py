@@ -18,7 +18,7 @@ from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import SOURCE, find_opt_out, newer_than
 from services.notifier.domain.contact_channel import SMS
 from services.notifier.domain.sms_events import TextAnswer
-from services.notifier.domain.sms_words import SmsWish
+from services.notifier.domain.sms_keywords import SmsKeyword
 from services.notifier.domain.text_consent import preferences_after
 
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -47,8 +47,8 @@ VALUES ($1, $2, $3, 'contact', $4, true)
 
 
 @dataclass(frozen=True, slots=True)
-class TextWishes:
-    """Implements the port `TextWishes`. `reported` is called when facts were stored."""
+class TextConsents:
+    """Implements the port `TextConsents`. `reported` is called when facts were stored."""
 
     database: Database
     clock: ServiceClock
@@ -65,7 +65,7 @@ class TextWishes:
         async with self.database.transaction() as connection:
             return await connection.fetchval(LAST_DELIVERY, number)
 
-    async def record(self, answer: TextAnswer, wish: SmsWish) -> InboundResult:
+    async def record(self, answer: TextAnswer, keyword: SmsKeyword) -> InboundResult:
         id_ = derived_id("inbound", "sms", answer.id)
         async with self.database.transaction() as connection:
             await merging.keep_merges_out(connection)
@@ -74,24 +74,24 @@ class TextWishes:
             if seen is not None:
                 return InboundResult(*seen)
             now = self.clock.at(await real_now(connection))
-            await self._bind_number(connection, answer, wish, now)
+            await self._bind_number(connection, answer, keyword, now)
             contacts = [(row[0], row[1]) for row in await connection.fetch(CONTACTS, answer.number)]
             stored = await load_preferences(connection, [contact_id for contact_id, _ in contacts])
             for contact_id, account_id in contacts:
                 before = stored.get(contact_id, [])
-                records = preferences_after(wish, contact_id, before, now, answer.id)
+                records = preferences_after(keyword, contact_id, before, now, answer.id)
                 await self.preferences.store(connection, contact_id, account_id, records)
             contact_id, account_id = contacts[0] if contacts else (None, None)
-            await connection.execute(SAVE, id_, wish, account_id, contact_id)
+            await connection.execute(SAVE, id_, keyword, account_id, contact_id)
         self.reported()
-        return InboundResult(wish, counted=True)
+        return InboundResult(keyword, counted=True)
 
     async def _bind_number(
-        self, connection: Connection, answer: TextAnswer, wish: SmsWish, now: datetime
+        self, connection: Connection, answer: TextAnswer, keyword: SmsKeyword, now: datetime
     ) -> None:
         at = newer_than(await self._consents(connection, answer.number), now)
         number_hash = self.addresses.hash_address(answer.number)
-        is_start = wish is SmsWish.START
+        is_start = keyword is SmsKeyword.START
         await connection.execute(SAVE_CONSENT, number_hash, is_start, at, SOURCE, answer.id)
         if is_start:
             await connection.execute(ACCEPT_NUMBER, number_hash)
