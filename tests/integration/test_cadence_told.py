@@ -53,11 +53,12 @@ async def test_s187_s191_s215_the_cadence_is_told_at_onboarding_and_once_when_it
     assert "/p/" in text
     assert "alle 2 Wochen in den ersten 13 Wochen" in _text(by_address[DECISION_MAKER])
 
+    # S182, S186: as she asked, in her language
+    assert all("STOP" in one["Body"][0] for one in texts)
     (text_message,) = [
-        one for one in texts if "STOP" in one["Body"][0]
-    ]  # S182, S186: as she asked, in her language
+        one for one in texts if one["Body"][0].startswith("Northwind: Como mantemos contato com ")
+    ]
     assert text_message["To"] == [NUMBER]
-    assert text_message["Body"][0].startswith("Northwind: Como mantemos contato com ")
     assert "https://drumbeat.example/p/" in text_message["Body"][0]
     assert len(gateway.requests) == len(texts)
     assert stopped["items"][0]["reason"] == "the contact opted out: all topics on sms"
