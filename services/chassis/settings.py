@@ -236,7 +236,6 @@ class Settings(BaseSettings):
         return "; ".join(filter(None, (self.link_problem(), self._sender_problem()))) or None
 
     def link_problem(self) -> str | None:
-        """Why links in messages would not work; None: they do."""
         advice = "set DRUMBEAT_PUBLIC_URL to the notifier's address on the internet"
         if self.public_url is None:
             return f"links in messages would lead to {self.url_of('notifier')}; {advice}"

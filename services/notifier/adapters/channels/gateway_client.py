@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 
 from services.chassis.private_targets import PrivateTargets
-from services.notifier.adapters.channels.guard import (
+from services.chassis.target_guard import (
     ForbiddenAddress,
     ForbiddenUrl,
     GuardedResolver,
