@@ -52,6 +52,7 @@ LongText = Annotated[str, Field(max_length=20_000, pattern=TEXT)]
 TrimmedId = Annotated[str, Field(min_length=1, max_length=200, pattern=TRIMMED_LINE)]
 """An identifier in an event from outside: an `Id` without blanks around it; `schemas.cleaning` cuts them off."""
 TrimmedName = Annotated[str, Field(min_length=1, max_length=200, pattern=TRIMMED_LINE)]
+Phone = Annotated[str, Field(min_length=1, max_length=64, pattern=TRIMMED_LINE)]
 TrimmedText = Annotated[str, Field(min_length=1, max_length=2000, pattern=TRIMMED_TEXT)]
 TrimmedLongText = Annotated[str, Field(min_length=1, max_length=20_000, pattern=TRIMMED_TEXT)]
 Email = Annotated[

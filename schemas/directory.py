@@ -1,6 +1,6 @@
 """The directory: accounts, CSMs, API keys and the mode as the rules engine stores them. Services keep their copies."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -130,6 +130,9 @@ class CsmRecord(SchemaModel):
     role: CsmRole | None = None
     manager_id: Id | None = None
     booking_url: str | None = None
+    slack: str | None = None
+    news_by: Literal["email", "slack"] | None = None
+    """`slack`: urgent news also comes there."""
     version: Version
 
 

@@ -14,6 +14,7 @@ from schemas.base import (
     Language,
     Minutes,
     Money,
+    Phone,
     Quantity,
     SchemaModel,
     TrimmedId,
@@ -22,7 +23,6 @@ from schemas.base import (
     TrimmedText,
     WebAddress,
 )
-from schemas.patterns import TRIMMED_LINE
 from schemas.times import Away, Country, Day, Instant, Weekday, WorkingHours, Zone
 from schemas.vocabulary import (
     Channel,
@@ -45,7 +45,6 @@ MAX_ENTRIES: Final = 500
 """Entries that one list or map of an event may have."""
 MAX_LANGUAGES: Final = 50
 """Languages in which a program may have its body, and systems in which an account may have an id."""
-_Phone = Annotated[str, Field(min_length=1, max_length=64, pattern=TRIMMED_LINE)]
 
 
 class AccountDescribed(SchemaModel):
@@ -80,7 +79,7 @@ class ContactDescribed(SchemaModel):
     role: Role | None = None
     language: Language | None = None
     timezone: Zone | None = None
-    phone: _Phone | None = None
+    phone: Phone | None = None
     slack: TrimmedName | None = None
 
 
@@ -93,7 +92,7 @@ class CsmDescribed(SchemaModel):
 
     name: TrimmedName | None = None
     email: Email | None = None
-    phone: _Phone | None = None
+    phone: Phone | None = None
     language: Language | None = None
     country: Country | None = None
     region: TrimmedName | None = None
@@ -107,6 +106,8 @@ class CsmDescribed(SchemaModel):
     role: CsmRole | None = None
     manager_id: TrimmedId | None = None
     booking_url: WebAddress | None = None
+    slack: TrimmedName | None = None
+    news_by: Literal["email", "slack"] | None = None
 
 
 class Limit(SchemaModel):
@@ -255,8 +256,7 @@ class PreferenceChanged(SchemaModel):
     frequency: PreferredFrequency | None = None
     opted_in: bool | None = None
     by_contact: bool | None = None
-    """true: the contact's own act, such as a click on a link or your preference page. An opt-out by the contact is
-    lifted only by the contact; what a tool synchronizes leaves it in force."""
+    """true: the contact's own act. Only the contact lifts such an opt-out; what a tool synchronizes does not."""
 
 
 class InteractionLogged(SchemaModel):

@@ -11,7 +11,7 @@ from services.cadence.account import FactEvent, Fields, StampedFields, merge_fie
 
 CSM_FIELDS: Final = (
     "name", "email", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off", "pool",
-    "phone", "language", "country", "region", "role", "manager_id", "booking_url",
+    "phone", "language", "country", "region", "role", "manager_id", "booking_url", "slack", "news_by",
 )  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 
 PREFIX = "DRUMBEAT_"
-_ALIASES = frozenset({"DRUMBEAT_EMAIL__FROM"})
-_SECRET = re.compile("PASSWORD|SECRET|KEY|URL|USERNAME")
+_ALIASES = frozenset({"DRUMBEAT_EMAIL__FROM", "DRUMBEAT_SMS__FROM"})
+_SECRET = re.compile("PASSWORD|SECRET|KEY|URL|USERNAME|TOKEN")
 _CLOSE_ENOUGH = 0.6  # of 1.0: the similarity of two names without their prefix
 
 

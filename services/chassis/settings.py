@@ -20,6 +20,7 @@ from pydantic_settings import (
 from services.chassis import private_targets
 from services.chassis.access_settings import BusyCalendars, Inbound, PolicyChecks, Sessions, Simulations
 from services.chassis.addresses_file import AddressesSource
+from services.chassis.gateway_settings import Phone, Slack, Sms
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
@@ -170,6 +171,9 @@ class Settings(BaseSettings):
     email: Email = Email()
     organization: Organization = Organization()
     inbound: Inbound = Inbound()
+    sms: Sms = Sms()
+    slack: Slack = Slack()
+    phone: Phone = Phone()
     sessions: Sessions = Sessions()
     busy_calendars: BusyCalendars = BusyCalendars()
     policy_checks: PolicyChecks = PolicyChecks()
@@ -229,14 +233,14 @@ class Settings(BaseSettings):
         """Why customers get no mail: it would not say who writes, or its links would not work. None: they get it."""
         if not self.email.is_relay or self.email.redirect_to is not None:
             return None
-        return "; ".join(filter(None, (self._link_problem(), self._sender_problem()))) or None
+        return "; ".join(filter(None, (self.link_problem(), self._sender_problem()))) or None
 
-    def _link_problem(self) -> str | None:
+    def link_problem(self) -> str | None:
         advice = "set DRUMBEAT_PUBLIC_URL to the notifier's address on the internet"
         if self.public_url is None:
-            return f"links in mail would lead to {self.url_of('notifier')}; {advice}"
+            return f"links in messages would lead to {self.url_of('notifier')}; {advice}"
         if not leads_outside(self.public_url):
-            return f"links in mail would lead to {without_user(self.public_url)}; {advice}, like https://drumbeat.example.com"
+            return f"links in messages would lead to {without_user(self.public_url)}; {advice}, like https://drumbeat.example.com"
         return None
 
     def _sender_problem(self) -> str | None:
@@ -291,6 +295,6 @@ def load_settings(**overrides: object) -> Settings:
 
 def variable_name(location: tuple[int | str, ...]) -> str:
     """The variable that sets a field: `("email", "host")` -> `DRUMBEAT_EMAIL__HOST`."""
-    if location == ("email", "sender"):
-        return "DRUMBEAT_EMAIL__FROM"
+    if location in (("email", "sender"), ("sms", "sender")):
+        location = (location[0], "from")
     return "DRUMBEAT_" + "__".join(str(part).upper() for part in location)

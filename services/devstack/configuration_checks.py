@@ -10,6 +10,7 @@ from services.cadence.rates import RatesRefused, load_rates
 from services.chassis.mail_server import find_mail_problem
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import Settings
+from services.chassis.text_channels import closed_channels
 from services.chassis.urls import leads_outside, without_user
 from services.devstack.check import Check
 from services.rules_engine.settings import policy_path
@@ -54,6 +55,25 @@ def check_mail(settings: Settings) -> Iterator[Check]:
     else:
         relay = f"sent to {email.host}:{email.port}" if email.is_relay else "stored, not delivered"
         yield Check("customer mail", relay)
+
+
+def check_text_channels(settings: Settings) -> Iterator[Check]:
+    """Text messages, Slack and telephone tasks. One that nobody set up is no finding; one that is half set up is."""
+    closed, redirected = (
+        closed_channels(settings),
+        {"sms": settings.sms.redirect_to, "slack": settings.slack.redirect_to},
+    )
+    is_wanted = {"sms": settings.sms.is_wanted, "slack": settings.slack.token is not None}
+    urls = {"sms": settings.sms.url, "slack": settings.slack.url, "call": settings.phone.url or ""}
+    names = {"sms": "text messages", "slack": "Slack", "call": "telephone tasks"}
+    for channel, name in names.items():
+        problem, to = closed.get(channel), redirected.get(channel)
+        if problem is None:
+            yield Check(name, f"sent through {without_user(urls[channel])}{f', all to {to}' if to else ''}")
+        elif is_wanted.get(channel, False):
+            yield Check(name, "not sent", problem)
+        else:
+            yield Check(name, "none", hint=f"{problem}, to send them")
 
 
 def _public_address(settings: Settings) -> Check:

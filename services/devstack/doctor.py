@@ -13,6 +13,7 @@ from services.devstack.configuration_checks import (
     check_mail,
     check_policy_files,
     check_setting_names,
+    check_text_channels,
 )
 from services.devstack.server_checks import check_servers
 from services.devstack.service_checks import check_services
@@ -28,6 +29,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield from check_setting_names()
     yield from check_data_directory(settings)
     yield from check_mail(settings)
+    yield from check_text_channels(settings)
     yield check_policy_files(settings)
     yield check_exchange_rates(settings)
     yield from check_servers(settings)

@@ -1,4 +1,4 @@
-"""Composes what receives mail and the events of mail providers."""
+"""Composes what receives mail, text messages, and the events of mail providers."""
 
 from fastapi import APIRouter
 
@@ -7,13 +7,16 @@ from services.chassis.service import Runtime
 from services.notifier import settings
 from services.notifier.adapters.channels.sns import SnsVerifier, guarded_fetch
 from services.notifier.adapters.inbound_repository import InboundRepository
+from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
+from services.notifier.adapters.text_consents import TextConsents
 from services.notifier.application.answer_news import AnswerWriter
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.link_token import LinkKeys
 from services.notifier.entrypoints.http_inbound import inbound_routes
+from services.notifier.entrypoints.http_inbound_sms import SmsServices, sms_routes
 from services.notifier.entrypoints.http_provider_events import ProviderServices, provider_routes
 
 
@@ -33,7 +36,16 @@ def inbound_router(
     sns = SnsVerifier(
         configured.inbound.ses_topic_arn, guarded_fetch(configured.webhook_allow_private), real_now
     )
+    consents = TextConsents(
+        runtime.database,
+        runtime.clock,
+        addresses,
+        PreferenceRepository(runtime.database, runtime.outbox, runtime.clock, addresses),
+        runtime.relay.wake,
+    )
     router = APIRouter()
     router.include_router(inbound_routes(inbound))
     router.include_router(provider_routes(ProviderServices(inbound, sns, configured.inbound.postmark_secret)))
+    public_url = settings.public_url(configured)
+    router.include_router(sms_routes(SmsServices(inbound, consents, configured.sms.token, public_url)))
     return router

@@ -21,7 +21,7 @@ from services.chassis.web import Chassis, make_app
 from services.notifier import settings
 from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
-from services.notifier.adapters.channels.email import Mailer, OnWritten, Tls
+from services.notifier.adapters.channels.email import Mailer
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
@@ -70,6 +70,7 @@ from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
 from services.notifier.entrypoints.service_mail_sender import service_mail_loop
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 from services.notifier.inbound import inbound_router
+from services.notifier.outbound import TextChannels, make_mailer, make_text_channels
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -92,6 +93,7 @@ class Services:
     people_book: PhraseBook
     people: PeopleRepository
     mailer: Mailer
+    texts: TextChannels
     stream_signal: WakeSignal
     days: DayRepository
     others: ServiceClient
@@ -120,6 +122,7 @@ def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Se
         people_book=load_people_phrases(),
         people=PeopleRepository(database, addresses),
         mailer=make_mailer(runtime.settings, queue.written.add),
+        texts=make_text_channels(runtime.settings),
         stream_signal=WakeSignal(),
         days=DayRepository(database, outbox, clock, addresses),
         others=others,
@@ -136,8 +139,7 @@ async def build(runtime: Runtime) -> Parts:
         addresses = await open_address_key(connection, runtime.settings)
         box, keys = await open_secrets(connection, runtime.settings)
     services = make_services(runtime, addresses, box)
-    await services.client.start()
-    await services.queue.take_over_leases()
+    await begin_sending(services)
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
     sending = make_sending(runtime.settings, services, keys)
@@ -158,6 +160,7 @@ async def build(runtime: Runtime) -> Parts:
         mail_hold=sending.mail_hold,
         fallback_to=sending.fallback_to,
         secrets=runtime.keys.secrets,
+        closed=sending.texts.closed,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
@@ -171,9 +174,16 @@ async def build(runtime: Runtime) -> Parts:
             services.recorder.close,
             services.mailer.stop,
             services.client.stop,
+            services.texts.stop,
             services.others.close,
         ),
     )
+
+
+async def begin_sending(services: Services) -> None:
+    await services.client.start()
+    await services.texts.start()
+    await services.queue.take_over_leases()
 
 
 def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox) -> Sequence[Loop]:
@@ -208,19 +218,7 @@ def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) 
         configured.mail_hold(),
         settings.fallback_to(configured),
         settings.organizer(configured),
-    )
-
-
-def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
-    email = configured.email
-    return Mailer(
-        settings.mail_host(configured),
-        email.port,
-        sender=settings.sender(configured),
-        username=email.username,
-        password=email.password,
-        tls=Tls(email.tls),
-        on_written=on_written,
+        services.texts.sending,
     )
 
 
@@ -274,6 +272,7 @@ def make_page_services(runtime: Runtime, services: Services, link_keys: LinkKeys
         facts=services.facts,
         calendar=services.calendar,
         organization=settings.organization(runtime.settings)[0],
+        closed=services.texts.sending.closed,
     )
 
 

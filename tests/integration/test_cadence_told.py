@@ -7,11 +7,14 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
+from services.notifier.domain.sms_events import sign_form
 from tests.integration.requirements_history import MID_MARKET, History
 from tests.stack import QUARTER_DAY, Stack
+from tests.unit.notifier.adapters.channels.gateway_peer import Peer, http, listening
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -19,19 +22,27 @@ MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
 CHAMPION, DECISION_MAKER = "new-champion@customer.example", "new-decision_maker@customer.example"
 
+MOBILE, NUMBER, TOKEN = "new-mobile@customer.example", "+5511987654321", "token-of-the-account"
+
 
 async def test_s187_s191_s215_the_cadence_is_told_at_onboarding_and_once_when_it_changes_with_why() -> None:
     with tempfile.TemporaryDirectory(prefix="drumbeat-cadence-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        async with Stack(folder, rate=0, start=MONDAY) as stack:
+        async with listening() as gateway, Stack(folder, 0, MONDAY, settings=_sms(gateway)) as stack:
+            gateway.answer = http(201, '{"sid": "SM1", "status": "queued"}')
             await stack.run()
             await stack.tell(*_beginning())
             await stack.advance(3 * DAY, step=QUARTER_DAY)
             told = _notices(stack)
+            texts = [parse_qs(body) for _, _, body in gateway.requests]
+            await _stop(stack)
             await stack.tell(*_red(await stack.now()))
             await stack.advance(3 * DAY, step=QUARTER_DAY)
             changed = _notices(stack)[len(told) :]
+            stopped = await stack.get(
+                "notifier", "/v1/deliveries", contact_id="new-mobile", state="suppressed"
+            )
 
     assert sorted(address for address, _ in told) == [CHAMPION, DECISION_MAKER]
     by_address = dict(told)
@@ -42,10 +53,43 @@ async def test_s187_s191_s215_the_cadence_is_told_at_onboarding_and_once_when_it
     assert "/p/" in text
     assert "alle 2 Wochen in den ersten 13 Wochen" in _text(by_address[DECISION_MAKER])
 
-    assert sorted(address for address, _ in changed) == [CHAMPION, DECISION_MAKER]
+    # S182, S186: as she asked, in her language
+    assert all("STOP" in one["Body"][0] for one in texts)
+    (text_message,) = [
+        one for one in texts if one["Body"][0].startswith("Northwind: Como mantemos contato com ")
+    ]
+    assert text_message["To"] == [NUMBER]
+    assert "https://drumbeat.example/p/" in text_message["Body"][0]
+    assert len(gateway.requests) == len(texts)
+    by_text = {item["reason"] for item in stopped["items"] if item["channel"] == "sms"}
+    assert "the contact opted out: all topics on sms" in by_text
+
+    assert sorted(address for address, _ in changed) == [CHAMPION, DECISION_MAKER, MOBILE]
     text = _text(dict(changed)[CHAMPION])
     assert "Check-in: every week" in text
     assert "because we want to be closer to you for a while" in text
+
+
+def _sms(gateway: Peer) -> dict[str, str]:
+    return {
+        "DRUMBEAT_SMS__URL": gateway.url,
+        "DRUMBEAT_SMS__ACCOUNT": "AC1",
+        "DRUMBEAT_SMS__TOKEN": TOKEN,
+        "DRUMBEAT_SMS__FROM": "+4930123456",
+    }
+
+
+async def _stop(stack: Stack) -> None:
+    """The contact with the telephone answers STOP."""
+    form = {"MessageSid": "SM2", "From": NUMBER, "To": "+4930123456", "Body": "Stop"}
+    url = "https://drumbeat.example/v1/inbound/sms"
+    signature = sign_form(url, {name: [value] for name, value in form.items()}, TOKEN)
+    answer = await stack.client.post(
+        stack.processes["notifier"].url + "/v1/inbound/sms",
+        data=form,
+        headers={"X-Twilio-Signature": signature, "Authorization": ""},
+    )
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
 
 
 def _beginning() -> list[dict[str, Any]]:
@@ -54,6 +98,9 @@ def _beginning() -> list[dict[str, Any]]:
     history.add_event("csm.described", "dana", -500, name="Dana", email="dana@drumbeat.example")
     history.add_account("new", MID_MARKET, started=0)
     history.add_event("contact.described", "new", 0, contact_id="new-decision_maker", language="de")
+    mobile = {"contact_id": "new-mobile", "role": "champion", "language": "pt", "phone": "+55 11 98765-4321"}
+    history.add_event("contact.described", "new", 0, email=MOBILE, **mobile)
+    history.add_event("preference.changed", "new", 0, contact_id="new-mobile", topic="account", channel="sms")
     history.add_account("old", MID_MARKET)
     history.add_event("health.scored", "new", 0, score=85)
     return history.events
@@ -75,7 +122,15 @@ def _notices(stack: Stack) -> list[tuple[str, EmailMessage]]:
         (recipients[0], message_from_bytes(content, policy=default))
         for recipients, content in stack.mail.messages
     ]
-    begins = ("How we keep in touch", "We change how often", "Wie wir mit", "Wir ändern", "Sie hören")
+    begins = (
+        "How we keep in touch",
+        "We change how often",
+        "Wie wir mit",
+        "Wir ändern",
+        "Sie hören",
+        "Mudamos",
+        "Como",
+    )
     return [(address, mail) for address, mail in mails if str(mail["subject"]).startswith(begins)]
 
 

@@ -3,11 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-import orjson
-
-from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PauseRecord, PreferenceRecord
+from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PreferenceRecord
 from services.chassis.database import Connection
 from services.notifier.adapters.address_repository import (
     copy_consents,
@@ -17,10 +15,12 @@ from services.notifier.adapters.address_repository import (
 from services.notifier.adapters.engagement_repository import notified_people
 from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
+from services.notifier.adapters.pauses import read_pauses, write_pauses
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
+from services.notifier.domain.contact_channel import addresses_of
 from services.notifier.domain.event import Event
-from services.notifier.domain.people import Account, Pause
+from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Directory
 
 SAVE_ACCOUNTS = """
@@ -37,30 +37,31 @@ DELETE_OTHER_CONTACTS = "DELETE FROM contact WHERE account_id = ANY($1) AND NOT 
 # Of two accounts with one contact, that of the later description has it, whichever record arrives first.
 SAVE_CONTACTS = """
 INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left, address_hash,
-    said_at, source, word_id, phone)
+    said_at, source, word_id, phone, slack)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::boolean[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[], $13::text[])
+    $8::boolean[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[])
 ON CONFLICT (contact_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
     email = excluded.email, role = excluded.role, language = excluded.language,
     timezone = excluded.timezone, has_left = excluded.has_left, address_hash = excluded.address_hash,
-    said_at = excluded.said_at, source = excluded.source, word_id = excluded.word_id, phone = excluded.phone
+    said_at = excluded.said_at, source = excluded.source, word_id = excluded.word_id, phone = excluded.phone,
+    slack = excluded.slack
 WHERE contact.account_id = excluded.account_id OR contact.said_at IS NULL
     OR (contact.said_at, contact.source COLLATE "C", contact.word_id COLLATE "C")
         <= (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
 """
 SAVE_CSMS = """
 INSERT INTO person (csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
-    working_days)
+    working_days, slack, news_by)
 SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
-    string_to_array(working_days, ' ')
+    string_to_array(working_days, ' '), slack, news_by
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::text[], $12::text[]) AS u (csm_id, name, email, timezone, version, pool, phone,
-    language, role, manager_id, booking_url, working_days)
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS u (csm_id, name, email,
+    timezone, version, pool, phone, language, role, manager_id, booking_url, working_days, slack, news_by)
 ON CONFLICT (csm_id) DO UPDATE SET name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, version = excluded.version, pool = excluded.pool, phone = excluded.phone,
     language = excluded.language, role = excluded.role, manager_id = excluded.manager_id,
     booking_url = excluded.booking_url, working_days = excluded.working_days,
-    opens_at = CASE WHEN (person.timezone, person.working_days)
+    slack = excluded.slack, news_by = excluded.news_by, opens_at = CASE WHEN (person.timezone, person.working_days)
         IS NOT DISTINCT FROM (excluded.timezone, excluded.working_days) THEN person.opens_at END
 WHERE person.version < excluded.version
 """
@@ -80,11 +81,11 @@ ACCOUNTS = """
 SELECT account_id, name, zones, pauses, language, csm_id, sales_id, pool FROM account WHERE account_id = ANY($1)
 """
 CONTACTS = """
-SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
+SELECT account_id, contact_id, name, email, role, language, timezone, phone, slack, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
 """
-PERSON_FIELDS = """
-csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days"""
+PERSON_FIELDS = """csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
+working_days, slack, news_by"""
 CSMS = f"""
 SELECT {PERSON_FIELDS}
 FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
@@ -106,7 +107,7 @@ async def save_accounts(connection: Connection, key: AddressKey, records: Sequen
         [record.account_id for record in records],
         [record.name for record in records],
         [record.timezone or " ".join(record.zones) for record in records],
-        [_pauses_json(record.pauses) for record in records],
+        [write_pauses(record.pauses) for record in records],
         [record.version for record in records],
         [record.language for record in records],
         [record.csm_id for record in records],
@@ -145,12 +146,8 @@ async def _save_contacts(
         [contact.source for _, contact in rows],
         [contact.id for _, contact in rows],
         [contact.phone for _, contact in rows],
+        [contact.slack for _, contact in rows],
     )
-
-
-def _pauses_json(pauses: Sequence[PauseRecord]) -> str:
-    rows = [pause.model_dump(mode="json", include={"contact_id", "until", "reason"}) for pause in pauses]
-    return orjson.dumps(rows).decode()
 
 
 async def save_csms(connection: Connection, records: Sequence[CsmRecord]) -> None:
@@ -169,6 +166,8 @@ async def save_csms(connection: Connection, records: Sequence[CsmRecord]) -> Non
         [record.manager_id for record in records],
         [record.booking_url for record in records],
         [None if record.working_days is None else " ".join(record.working_days) for record in records],
+        [record.slack for record in records],
+        [record.news_by for record in records],
     )
 
 
@@ -245,8 +244,9 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     csm_ids = sorted({person for person in named | leading if person}.union(*notified.values()))
     csms = {row[0]: read_person(row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
-    customers = {contact.email for contact in contacts if contact.email}
-    addresses = {person.email for person in (*contacts, *csms.values(), *owners) if person.email}
+    customers = {address for contact in contacts for address in addresses_of(contact)}
+    ours = {address for person in csms.values() for address in (person.email, person.slack) if address}
+    addresses = customers | ours | {owner.email for owner in owners if owner.email}
     touchpoint_ids = sorted({event.content.touchpoint_id for event in events if event.content.touchpoint_id})
     withdrawn = await connection.fetch(WITHDRAWN, touchpoint_ids)
     return Directory(
@@ -273,7 +273,7 @@ async def load_accounts(connection: Connection, account_ids: Sequence[str]) -> d
             name=row[1],
             zones=tuple(row[2]),
             contacts=tuple(contacts[row[0]]),
-            pauses=_pauses(row[3]),
+            pauses=read_pauses(row[3]),
             language=row[4],
             csm_id=row[5],
             sales_id=row[6],
@@ -281,15 +281,3 @@ async def load_accounts(connection: Connection, account_ids: Sequence[str]) -> d
         )
         for row in await connection.fetch(ACCOUNTS, account_ids)
     }
-
-
-def _pauses(stored: str) -> tuple[Pause, ...]:
-    rows = cast("list[dict[str, Any]]", orjson.loads(stored))
-    return tuple(
-        Pause(
-            row["contact_id"],
-            datetime.fromisoformat(row["until"]) if row["until"] else None,
-            row["reason"],
-        )
-        for row in rows
-    )

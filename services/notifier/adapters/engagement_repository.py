@@ -8,12 +8,15 @@ from uuid import UUID
 
 from services.chassis.database import Connection
 from services.notifier.application.ports import DeliveredMessage
+from services.notifier.domain.contact_channel import TEXT_CHANNELS
 from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind
 from services.notifier.domain.event import TODAY, Event, News, parse_event
 
-# Before the address was stored with the delivery, and in the app, the address is the contact's.
+# Before the address was stored with the delivery, and in the app, the address is the contact's; that of a text never is.
 DELIVERED = """
-SELECT d.id, d.recipient_kind, d.recipient_id, d.account_id, coalesce(d.address_hash, c.address_hash), d.channel,
+SELECT d.id, d.recipient_kind, d.recipient_id, d.account_id,
+    CASE WHEN d.channel IN ('sms', 'slack') THEN d.address_hash ELSE coalesce(d.address_hash, c.address_hash) END,
+    d.channel,
     f.event_id, f.type, f.said_at, f.data
 FROM delivery d LEFT JOIN feed f ON f.key = d.event_key
 LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipient_id
@@ -34,7 +37,7 @@ LATELY = timedelta(days=30)
 LONGEST_WAIT = timedelta(days=60)
 """Of a message that still counts as sent lately: months of before are not searched."""
 MOST_SENT = 3
-MAIL = frozenset({"email", CALENDAR})
+ADDRESSED = frozenset({"email", CALENDAR, *TEXT_CHANNELS})
 """The channels whose messages go to an address."""
 
 
@@ -78,7 +81,7 @@ async def delivered_messages(
 def _message(row: Any) -> DeliveredMessage:
     # An event is pruned from the feed long after its messages were sent: then the topic is not known.
     topic = parse_event(row[6], row[7], row[8], row[9]).content.topic if row[6] is not None else None
-    address_hash = row[4] if row[5] in MAIL else None
+    address_hash = row[4] if row[5] in ADDRESSED else None
     return DeliveredMessage(Recipient(RecipientKind(row[1]), row[2]), row[3], topic, address_hash)
 
 

@@ -30,8 +30,9 @@ def facts_of(received: Received, mail: AnsweredMail, at: datetime) -> list[Outgo
     id_ = derived_id("engaged", received.id, mail.delivery_id)
     facts = [_outgoing(OUTCOMES, mail, id_, MESSAGE_ENGAGED, at, engaged)]
     if decision.engagement == "replied":
+        channel = "sms" if mail.channel == "sms" else "email"
         contact = InteractionLogged.of_valid(
-            channel="email", contact_id=mail.recipient.id, at=at, notes=text, initiated_by="customer"
+            channel=channel, contact_id=mail.recipient.id, at=at, notes=text, initiated_by="customer"
         )
         id_ = derived_id("contact by reply", received.id, mail.delivery_id)
         facts.append(_outgoing(SIGNALS, mail, id_, INTERACTION_LOGGED, at, contact))

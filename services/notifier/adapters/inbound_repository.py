@@ -31,7 +31,7 @@ FROM delivery d
 LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipient_id
 LEFT JOIN invitation i ON d.channel = 'calendar' AND i.touchpoint_id = d.touchpoint_id
     AND i.recipient_kind = d.recipient_kind AND i.recipient_id = d.recipient_id
-WHERE d.recipient_id IS NOT NULL AND d.channel IN ('email', 'calendar')
+WHERE d.recipient_id IS NOT NULL AND d.channel IN ('email', 'calendar', 'sms')
 """
 BY_ID: Final = f"{_MAIL} AND d.id = ANY($1::uuid[]) ORDER BY array_position($1::uuid[], d.id) LIMIT 1"
 INVITATION: Final = f"""

@@ -1,4 +1,4 @@
-"""What binds a mail at the moment at which it is handed over."""
+"""What binds a message at the moment at which it is handed over."""
 
 from collections.abc import Collection
 
@@ -14,8 +14,8 @@ from services.notifier.domain.mode import Mode
 async def load_opt_outs(
     connection: Connection, key: AddressKey, contact_ids: Collection[str], addresses: Collection[str]
 ) -> OptOuts:
-    """What binds mails to these contacts, at these addresses, now."""
-    if not addresses:
+    """What binds messages to these contacts, at these addresses, now."""
+    if not addresses and not contact_ids:
         return OptOuts({}, {}, frozenset(), Mode())
     return OptOuts(
         preferences=await load_preferences(connection, sorted(contact_ids)),

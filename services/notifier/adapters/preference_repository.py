@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final, get_args
 
+from schemas.directory import PreferenceRecord
 from schemas.facts import PreferenceChanged, SurveyAnswered
 from schemas.ids import derived_id
 from schemas.vocabulary import Topic
@@ -61,12 +62,23 @@ class PreferenceRepository:
             records = [
                 record_preference(change, after=after, now=now, preference_id=fresh()) for change in changes
             ]
-            await save_preferences(connection, records)
-            await self._record(connection, contact_id, before)
-            if account_id is not None:
-                facts = [preference_changed(record, str(account_id)) for record in records]
-                await self._outbox.append(connection, facts)
+            await self.store(connection, contact_id, account_id, records)
             return await self._load(connection, contact_id)
+
+    async def store(
+        self,
+        connection: Connection,
+        contact_id: str,
+        account_id: str | None,
+        records: Sequence[PreferenceRecord],
+    ) -> None:
+        """Store what a contact changes, with its entry of the audit log, and publish it; None: of no account."""
+        before = await self._load(connection, contact_id)
+        await save_preferences(connection, records)
+        await self._record(connection, contact_id, before)
+        if account_id is not None:
+            facts = [preference_changed(record, str(account_id)) for record in records]
+            await self._outbox.append(connection, facts)
 
     async def answer_survey(self, answer: SurveyAnswered) -> bool:
         """Publish the answer of a contact as a fact; False when the contact is unknown, and nothing is published."""

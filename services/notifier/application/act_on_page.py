@@ -1,6 +1,6 @@
 """What a contact does on the own page: choose, stop everything, take that back, answer, and ask for the calendar."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, get_args
@@ -9,6 +9,7 @@ from schemas.facts import PreferenceChanged, SurveyAnswered
 from schemas.vocabulary import SurveyAnswer, Topic
 from services.notifier.application.calendar import CalendarAway, TooManyFeeds
 from services.notifier.application.customer_choices import (
+    CHANNELS,
     Choices,
     Form,
     FormRefused,
@@ -31,7 +32,10 @@ MOST_FIELDS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A contact on the own page. `reader` None: not in the directory; `at`: real time, at which links are made."""
+    """A contact on the own page. `reader` None: not in the directory; `at`: real time, at which links are made.
+
+    `channels`: those that are offered for every topic.
+    """
 
     contact_id: str
     reader: Reader | None
@@ -40,6 +44,7 @@ class Visit:
     preferences: Preferences
     calendar: AccountCalendar
     at: datetime
+    channels: Sequence[str] = CHANNELS
 
     @property
     def account_id(self) -> str | None:
@@ -77,7 +82,7 @@ async def act_on_page(visit: Visit, form: Form) -> ActResult:
 
 
 async def _save(visit: Visit, form: Form, before: Choices) -> ActResult:
-    changes = changes_between(visit.contact_id, before, read_choices(form, before))
+    changes = changes_between(visit.contact_id, before, read_choices(form, before, visit.channels))
     return await _change(visit, before, changes)
 
 

@@ -2,6 +2,7 @@
 
 from services.notifier.application.ingest_events import GATHERS, PATIENCE, messages_of
 from services.notifier.application.ports import WITHOUT_END, ClaimResult, MessageClaim, NewDelivery, Now
+from services.notifier.domain.contact_channel import TEXT_CHANNELS
 from services.notifier.domain.decision import Action, DeliveryDecision, Reason
 from services.notifier.domain.delivery import IN_DOUBT, AttemptOutcome, Delivery, Response, State
 from services.notifier.domain.retry import after_attempt
@@ -50,8 +51,11 @@ def _waiting(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> Claim
 def instead_of(
     claim: MessageClaim, decision: DeliveryDecision, directory: Directory, situation: Situation, now: Now
 ) -> tuple[NewDelivery, ...]:
-    """Everyone who is told instead of a recipient who cannot be; those who were told already are not told again."""
-    if not decision.leaves_nobody:
+    """Everyone who is told instead of a recipient who cannot be; those who were told already are not told again.
+
+    Where a channel for texts does not reach a contact, they are among them, over another channel.
+    """
+    if not decision.leaves_nobody and claim.delivery.channel not in TEXT_CHANNELS:
         return ()
     this = (claim.delivery.recipient, claim.delivery.channel)
     everyone = messages_of(claim.event, directory, situation, now)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
+from schemas.directory import ContactRecord
 from schemas.facts import PreferenceChanged
 from schemas.schedule import ScheduledRhythm
 from schemas.vocabulary import Topic
@@ -11,11 +12,12 @@ from services.cadence.features.feature import FREQUENCIES
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.read_models import ContactPreferences
 from services.notifier.domain.consent import SUGGESTED, TopicPreference, preferences_by_topic
+from services.notifier.domain.contact_channel import IN_APP, MAIL, SLACK, SMS, address_on
 from services.notifier.domain.message import sentence_case
 
 TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
-CHANNELS: Final = ("email", "in_app")
-"""The channels over which this deployment reaches customers by itself."""
+CHANNELS: Final = (MAIL, IN_APP)
+"""The channels over which every deployment reaches customers by itself."""
 TALKS: Final[Mapping[str, tuple[str, ...]]] = {"account": ("call",)}
 """Topics about which people talk with the customer: these may also be wished for by telephone."""
 Form = Mapping[str, Sequence[str]]
@@ -46,6 +48,12 @@ class PageTopic:
     guarantees: str
 
 
+def channels_of(contact: ContactRecord | None, closed: Mapping[str, str]) -> Sequence[str]:
+    """The channels that this contact may choose for every topic: those that are set up and have an address of theirs."""
+    texts = (SMS, SLACK) if contact is not None else ()
+    return (*CHANNELS, *(one for one in texts if one not in closed and contact and address_on(contact, one)))
+
+
 def choices_of(preferences: ContactPreferences | None) -> Choices:
     """What holds for every topic. A contact without preferences gets all, as the policy suggests."""
     known = preferences or ContactPreferences(())
@@ -53,15 +61,22 @@ def choices_of(preferences: ContactPreferences | None) -> Choices:
     return {topic: by_topic[topic] for topic in TOPICS}
 
 
-def page_topics(choices: Choices, rhythms: Sequence[ScheduledRhythm], phrases: Phrases) -> list[PageTopic]:
-    """The rows of the table."""
+def page_topics(
+    choices: Choices,
+    rhythms: Sequence[ScheduledRhythm],
+    phrases: Phrases,
+    channels: Sequence[str] = CHANNELS,
+) -> list[PageTopic]:
+    """The rows of the table. `channels`: those that are offered for every topic."""
     return [
         PageTopic(
             topic=topic,
             name=sentence_case(phrases.topic(topic)),
             about=phrases.text("about_topics", topic),
             opted_in=choice.opted_in,
-            channels=_options(_channels_of(topic, choice), choice.channel, phrases.channel, phrases),
+            channels=_options(
+                _channels_of(topic, choice, channels), choice.channel, phrases.channel, phrases
+            ),
             frequencies=_options(FREQUENCIES, choice.frequency, lambda name: _often(name, phrases), phrases),
             guarantees=guarantees_sentence(topic, choice, rhythms, phrases),
         )
@@ -87,8 +102,8 @@ def rhythm_line(rhythm: ScheduledRhythm, phrases: Phrases) -> str:
     return phrases.text("lines", "rhythm", name=name, interval=interval)
 
 
-def read_choices(form: Form, before: Choices) -> Choices:
-    """What the contact wants from now on. A wish that the form does not name stays. Raises FormRefused."""
+def read_choices(form: Form, before: Choices, channels: Sequence[str] = CHANNELS) -> Choices:
+    """What the contact wants from now on, of these channels. A wish that is not in the form stays. Raises FormRefused."""
     wanted = set(form.get("topic", ()))
     named = {name.partition(".")[2] for name in form if name.startswith(("channel.", "frequency."))}
     if not (wanted | named) <= set(TOPICS):
@@ -96,7 +111,9 @@ def read_choices(form: Form, before: Choices) -> Choices:
     return {
         topic: TopicPreference(
             opted_in=topic in wanted,
-            channel=_read_preferred(form, f"channel.{topic}", _channels_of(topic, choice), choice.channel),
+            channel=_read_preferred(
+                form, f"channel.{topic}", _channels_of(topic, choice, channels), choice.channel
+            ),
             frequency=_read_preferred(form, f"frequency.{topic}", FREQUENCIES, choice.frequency),
         )
         for topic, choice in before.items()
@@ -128,9 +145,9 @@ def no_more_messages(contact_id: str) -> PreferenceChanged:
     return PreferenceChanged.of_valid(contact_id=contact_id, topic=None, opted_in=False, by_contact=True)
 
 
-def _channels_of(topic: Topic, choice: TopicPreference) -> Sequence[str]:
+def _channels_of(topic: Topic, choice: TopicPreference, channels: Sequence[str]) -> Sequence[str]:
     """Those that are offered, and the one that is wished already."""
-    offered = (*CHANNELS, *TALKS.get(topic, ()))
+    offered = (*channels, *TALKS.get(topic, ()))
     return offered if choice.channel is None or choice.channel in offered else (*offered, choice.channel)
 
 

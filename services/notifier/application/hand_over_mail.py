@@ -1,10 +1,17 @@
-"""Hand a mail to the relay: begin under the lease, decide once more, and record the outcome before the next mail."""
+"""Hand a message to its relay or gateway: begin under the lease, decide once more, record the outcome before the next."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from services.notifier.application.mail_ports import BeginningMail, Mail, Mailer, MailRecorder, OptOuts
+from services.notifier.application.mail_ports import (
+    BeginningMail,
+    Handover,
+    Mail,
+    Mailer,
+    MailRecorder,
+    OptOuts,
+)
 from services.notifier.application.ports import ClaimResult
 from services.notifier.domain.delivery import Response
 from services.notifier.domain.situation import Directory
@@ -12,6 +19,8 @@ from services.notifier.domain.situation import Directory
 StopMail = Callable[[OptOuts], Sequence[ClaimResult]]
 """The results of a mail that must not go after all; none: it goes."""
 ResultsOf = Callable[[Response], Sequence[ClaimResult]]
+Send = Callable[[Handover], Awaitable[Response]]
+"""Makes one attempt, which begins and ends the handover."""
 
 
 def with_opt_outs(directory: Directory, opt_outs: OptOuts) -> Directory:
@@ -67,6 +76,22 @@ async def hand_over_mail(
     A mail whose lease is lost has none.
     """
     mailer, recorder = through
+
+    def send(handover: Handover) -> Awaitable[Response]:
+        return mailer.send(mail, at=at, handover=handover)
+
+    return await hand_over(send, beginning, recorder, results_of=results_of, stop=stop)
+
+
+async def hand_over(
+    send: Send,
+    beginning: BeginningMail,
+    recorder: MailRecorder,
+    *,
+    results_of: ResultsOf,
+    stop: StopMail = _go,
+) -> Sequence[ClaimResult]:
+    """The same for a message that goes another way."""
     handover = _Handover(beginning, recorder, results_of, stop)
-    response = await mailer.send(mail, at=at, handover=handover)
+    response = await send(handover)
     return results_of(response) if handover.open_results is None else handover.open_results

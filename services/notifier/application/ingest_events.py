@@ -1,6 +1,6 @@
 """Ingest events: create the deliveries of each new event, each with a decision, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from services.notifier.domain.delivery_policy import decide_recipients
 from services.notifier.domain.event import Event, News
 from services.notifier.domain.invitation import is_appointment
 from services.notifier.domain.invitation_policy import decide_invitations
-from services.notifier.domain.situation import Directory, Situation
+from services.notifier.domain.situation import NOT_SET_UP, Directory, Situation
 from services.notifier.domain.subscription import Subscription
 from services.notifier.domain.working_day import DayCause, day_cause
 
@@ -29,10 +29,12 @@ async def ingest_events(
     now: Now,
     mail_hold: str | None = None,
     fallback_to: str | None = None,
+    closed: Mapping[str, str] = NOT_SET_UP,
 ) -> bool:
     """Store events and their deliveries; repeated events change nothing. Returns whether any event is new.
 
     `mail_hold`: why customers get no mail, None when they do. `fallback_to`: the mailbox for work that nobody has.
+    `closed`: other channels that reach no customer, and why.
     """
     new_ids = await work.add_events(events)
     new = [event for event in events if event.id in new_ids]
@@ -45,7 +47,7 @@ async def ingest_events(
     subscriptions = await work.subscriptions()
     deliveries: list[NewDelivery] = []
     concerned = [*await _invited(new, work), *(event for event in new if event.notifies_people)]
-    directory = await work.directory_of(concerned) if concerned else Directory()
+    directory = replace(await work.directory_of(concerned), closed=closed) if concerned else Directory()
     for event in new:
         deliveries += webhooks_of(event, _takers_of(event, directory, subscriptions), now)
     if concerned:

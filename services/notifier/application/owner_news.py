@@ -87,7 +87,7 @@ def _whose(
         audience = find_hand_off_audience(event, situation, context.now)
         if audience.opens_at:
             return [phrases.text("owner", "no_platform", name=platform)]
-    if is_handed_over(event):
+    if is_handed_over(event, situation):
         return [phrases.text("owner", "by_hand", channel=phrases.channel(data.channel))]
     if not is_owned_by_person(event):
         account = account_name(data, context)

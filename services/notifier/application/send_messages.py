@@ -12,6 +12,8 @@ from services.notifier.application.mail_ports import BeginningMail, Mail, OptOut
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_invitations import send_invitations
 from services.notifier.application.send_owner_mail import send_owner_mails
+from services.notifier.application.send_owner_texts import send_owner_texts
+from services.notifier.application.send_texts import send_text, write_text
 from services.notifier.application.send_to_customers import (
     CustomerBatch,
     customer_mail,
@@ -22,20 +24,24 @@ from services.notifier.application.send_to_customers import (
     write_for_customer,
 )
 from services.notifier.application.sending import ProgramUse, Sending
+from services.notifier.application.text_ports import TextMessage
 from services.notifier.application.write_customer_mail import CustomerMessage
+from services.notifier.domain.contact_channel import MAIL, TEXT_CHANNELS
 from services.notifier.domain.decision import Action
 from services.notifier.domain.delivery import CALENDAR, AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
+from services.notifier.domain.owner_policy import OWNER_TEXTS
 from services.notifier.domain.situation import Directory, Situation
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A message to a contact that is ready to be sent. `mail` None: it is posted in the app."""
+    """A message to a contact that is ready to be sent. Without `mail` and `text` it is posted in the app."""
 
     claim: MessageClaim
     message: CustomerMessage
-    mail: Mail | None
+    mail: Mail | None = None
+    text: TextMessage | None = None
 
 
 async def send_messages(
@@ -45,14 +51,18 @@ async def send_messages(
 
     The outcome of a mail that was handed over is recorded by then.
     """
+    directory = replace(directory, closed=sending.texts.closed)
     to_calendars = [claim for claim in claims if claim.delivery.channel == CALENDAR]
     messages = [claim for claim in claims if claim.delivery.channel != CALENDAR]
     to_customers = [claim for claim in messages if claim.delivery.recipient.kind is RecipientKind.CONTACT]
-    to_owners = [claim for claim in messages if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
+    others = [claim for claim in messages if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
+    to_owners = [claim for claim in others if claim.delivery.channel not in OWNER_TEXTS]
+    texts_to_owners = [claim for claim in others if claim.delivery.channel in OWNER_TEXTS]
     parts = await asyncio.gather(
         send_invitations(to_calendars, directory, now, sending),
         _send_to_customers(to_customers, directory, now, sending),
         send_owner_mails(to_owners, directory, now, sending),
+        send_owner_texts(texts_to_owners, directory, now, sending),
     )
     return [result for part in parts for result in part]
 
@@ -62,7 +72,7 @@ async def _send_to_customers(
 ) -> list[ClaimResult]:
     situations = {claim.delivery.id: situation_of(claim, directory, now, sending) for claim in claims}
     batch = await gather_batch(claims, directory, situations, now, sending.customers)
-    results = [_write_safely(claim, batch, now) for claim in claims]
+    results = [_write_safely(claim, batch, now, sending) for claim in claims]
     written = [result for result in results if isinstance(result, Written)]
     taken = await _taken_programs(written, sending)
     mails = [_deliver(one, batch, now, sending) for one in written if one.claim.delivery.id not in taken]
@@ -88,16 +98,18 @@ async def _taken_programs(written: Sequence[Written], sending: Sending) -> set[s
     return once & {use.delivery_id for use in uses} - reserved
 
 
-def _write_safely(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
+def _write_safely(
+    claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending
+) -> Written | ClaimResult:
     """One mail that cannot be written must not stop the others of its batch."""
     try:
-        return _write(claim, batch, now)
+        return _write(claim, batch, now, sending)
     except Exception as problem:  # noqa: BLE001
-        detail = f"the mail could not be written: {problem!r}"[:500]
+        detail = f"the message could not be written: {problem!r}"[:500]
         return attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
 
 
-def _write(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
+def _write(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> Written | ClaimResult:
     directory, situation = batch.directory, batch.situations[claim.delivery.id]
     others = replaced(claim, directory, situation, now)
     if others is not None:
@@ -113,8 +125,11 @@ def _write(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | Cla
     )
     if isinstance(message, ClaimResult):
         return message
-    is_mail = claim.delivery.channel != "in_app"
-    return Written(claim, message, customer_mail(claim, message, reader) if is_mail else None)
+    if claim.delivery.channel in TEXT_CHANNELS:
+        text = write_text(claim, message, reader, sending, now)
+        return text if isinstance(text, ClaimResult) else Written(claim, message, text=text)
+    is_mail = claim.delivery.channel == MAIL
+    return Written(claim, message, mail=customer_mail(claim, message, reader) if is_mail else None)
 
 
 def _decide(claim: MessageClaim, directory: Directory, situation: Situation, now: Now) -> ClaimResult | None:
@@ -132,18 +147,21 @@ def _decide(claim: MessageClaim, directory: Directory, situation: Situation, now
 async def _deliver(
     written: Written, batch: CustomerBatch, now: Now, sending: Sending
 ) -> Sequence[ClaimResult]:
-    claim, mail = written.claim, written.mail
+    claim, mail, text = written.claim, written.mail, written.text
+
+    def stop(opt_outs: OptOuts) -> Sequence[ClaimResult]:
+        directory = with_opt_outs(batch.directory, opt_outs)
+        stopped = _decide(claim, directory, situation_of(claim, directory, now, sending), now)
+        return [] if stopped is None else [stopped]
+
+    if text is not None:
+        return await send_text(claim, text, written.message.program_id, batch, sending, stop)
     if mail is None:
         return [post_to_customer(claim, written.message)]
 
     def results_of(response: Response) -> Sequence[ClaimResult]:
         result = attempted(claim, response, now, address=mail.to)
         return [replace(result, program_id=written.message.program_id)]
-
-    def stop(opt_outs: OptOuts) -> Sequence[ClaimResult]:
-        directory = with_opt_outs(batch.directory, opt_outs)
-        stopped = _decide(claim, directory, situation_of(claim, directory, now, sending), now)
-        return [] if stopped is None else [stopped]
 
     account = batch.situations[claim.delivery.id].account
     contact_ids = [contact.contact_id for contact in account.contacts] if account else []

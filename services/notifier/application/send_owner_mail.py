@@ -38,7 +38,7 @@ async def send_owner_mails(
     results: list[ClaimResult] = []
     mails: defaultdict[str, list[MessageClaim]] = defaultdict(list)
     for claim in claims:
-        result = _decide(claim, directory, now, sending)
+        result = decide_claim(claim, directory, now, sending)
         if result is not None:
             results.append(result)
         else:
@@ -134,7 +134,7 @@ def _share(claims: Sequence[MessageClaim], response: Response, now: Now, address
     ]
 
 
-def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult | None:
+def decide_claim(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult | None:
     """The result of a delivery that is not sent now; None: it is."""
     delivery, event = claim.delivery, claim.event
     situation = directory.situation_of(

@@ -1,7 +1,7 @@
 """How mails are written and sent."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -9,6 +9,7 @@ from services.notifier.application.mail_ports import Mailbox, Mailer, MailRecord
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.send_to_customers import CustomerSending
+from services.notifier.application.text_ports import TextSending
 from services.notifier.domain import message
 
 
@@ -50,7 +51,7 @@ class Sending:
     """What the senders of messages share.
 
     `customers`, `owners`: how theirs are written. `mail_hold`: why customers get no mail. `fallback_to`: the mailbox
-    of the deployment for work that nobody has. `sender`: who mail comes from.
+    of the deployment for work that nobody has. `sender`: who mail comes from. `texts`: the gateways for short texts.
     """
 
     mailer: Mailer
@@ -62,6 +63,7 @@ class Sending:
     mail_hold: str | None = None
     fallback_to: str | None = None
     sender: Mailbox = NO_SENDER
+    texts: TextSending = field(default_factory=TextSending)
 
     @property
     def through(self) -> tuple[Mailer, MailRecorder]:

@@ -76,7 +76,8 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMessage:
-    """A message as a contact gets it. `body`: its text without the layout; `program_id`: what it presents.
+    """A message as a contact gets it. `body`: its text without the layout; `program_id`: what it presents; `page_url`: of
+    the contact's page.
 
     `is_once`: it presents what was announced, which a contact gets once. A message about a program of its own, such as
     the reminder of a webinar, is not.
@@ -89,6 +90,7 @@ class CustomerMessage:
     unsubscribe_url: str
     program_id: str | None
     is_once: bool
+    page_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def lay_out(rendered: Rendered, draft: Draft, writer: CustomerWriter) -> Custome
         unsubscribe_url=context.links.unsubscribe,
         program_id=program.program_id if program is not None else None,
         is_once=is_once,
+        page_url=context.links.page,
     )
 
 

@@ -10,13 +10,13 @@ one person, whatever their accounts. Without any preference a contact is opted i
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from schemas.directory import PreferenceRecord
 from schemas.facts import PreferenceChanged
 
 SOURCE = "/drumbeat/notifier"
-SUGGESTED = "suggested"
+SUGGESTED: Final = "suggested"
 """The value of a channel or frequency that ends a wish for one."""
 
 Aspect = Literal["consent", "own_consent", "frequency", "channel"]
@@ -125,7 +125,6 @@ def record_preference(
 
     An opt-out is recorded for every channel, whatever channel was preferred before.
     """
-    latest_at = max((preference.time for preference in after), default=now)
     return PreferenceRecord(
         contact_id=change.contact_id,
         topic=change.topic,
@@ -133,7 +132,13 @@ def record_preference(
         opted_in=change.opted_in,
         by_contact=change.by_contact,
         frequency=change.frequency,
-        time=now if latest_at < now else latest_at + timedelta(microseconds=1),
+        time=newer_than(after, now),
         source=SOURCE,
         id=preference_id,
     )
+
+
+def newer_than(after: Iterable[PreferenceRecord], now: datetime) -> datetime:
+    """The time of a preference that comes after all of these: now, or a microsecond after the latest."""
+    latest_at = max((preference.time for preference in after), default=None)
+    return now if latest_at is None or latest_at < now else latest_at + timedelta(microseconds=1)

@@ -12,11 +12,24 @@ from schemas.directory import ContactRecord
 from schemas.vocabulary import Role
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.consent import find_opt_out
+from services.notifier.domain.contact_channel import (
+    IN_APP,
+    MAIL,
+    TEXT_CHANNELS,
+    ChosenChannel,
+    address_on,
+    choose_channel,
+    consents_on,
+    find_problem,
+    open_channels,
+    suppress_opt_out,
+)
 from services.notifier.domain.decision import (
     READY,
     Action,
     DeliveryDecision,
     Reason,
+    RecipientDecision,
     decide_address,
     suppress,
     wait_or_suppress,
@@ -26,8 +39,6 @@ from services.notifier.domain.event import Event, News, readable_name
 from services.notifier.domain.quiet_hours import after_quiet_hours
 from services.notifier.domain.situation import Situation
 
-CUSTOMER_CHANNELS = frozenset({"email", "in_app"})
-"""The channels over which Drumbeat itself reaches customers."""
 ROLES: tuple[Role, ...] = get_args(Role)
 """The roles in the order in which one of several contacts with one address is chosen."""
 NOBODY = Recipient(RecipientKind.CONTACT, None)
@@ -36,8 +47,7 @@ NOBODY = Recipient(RecipientKind.CONTACT, None)
 def find_audience(
     event: Event, situation: Situation, now: datetime, channel: str | None = None
 ) -> list[Recipient]:
-    """The contacts whom the event concerns; one without an id when there is none. `channel` None: that of the event."""
-    channel = channel or event.customer_channel
+    """The contacts whom the event concerns; one without an id when there is none. `channel` None: that of each."""
     if situation.account is None or not situation.live:
         return [NOBODY]
     audience, present = (
@@ -47,7 +57,7 @@ def find_audience(
     members = [contact for contact in present if not audience or contact.role in audience]
     if not members and event.news is not News.REMINDER:
         members = _whoever_is_there(event, present, channel, situation, now)
-    if channel == "email":
+    if (channel or event.customer_channel) != IN_APP:
         members = _one_for_each_address(members)
     return [Recipient(RecipientKind.CONTACT, contact.contact_id) for contact in members] or [NOBODY]
 
@@ -58,12 +68,13 @@ def rank_contact(contact: ContactRecord) -> tuple[int, str]:
 
 
 def _whoever_is_there(
-    event: Event, present: Sequence[ContactRecord], channel: str, situation: Situation, now: datetime
+    event: Event, present: Sequence[ContactRecord], channel: str | None, situation: Situation, now: datetime
 ) -> list[ContactRecord]:
     """The first contact, by role and id, who may be written to; empty without one."""
     for contact in sorted(present, key=rank_contact):
-        is_reachable = channel == "in_app" or decide_address_of(contact, situation) is READY
-        if is_reachable and find_objection(event, contact, channel, situation, now) is None:
+        over = channel or choose_channel(event, contact, situation).channel
+        is_reachable = over != MAIL or decide_address_of(contact, situation) is READY
+        if is_reachable and find_objection(event, contact, over, situation, now) is None:
             return [contact]
     return []
 
@@ -77,6 +88,26 @@ def _one_for_each_address(contacts: Sequence[ContactRecord]) -> list[ContactReco
     return [contact for contact in contacts if contact.contact_id in chosen]
 
 
+def decide_audience(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
+    """A decision for each contact whom the event concerns; one more for a channel that was preferred to it in vain."""
+    decisions: list[RecipientDecision] = []
+    reached: set[tuple[str, str]] = set()
+    for recipient in find_audience(event, situation, now):
+        contact = situation.contact(recipient.id)
+        chosen = ChosenChannel(event.customer_channel)
+        if contact is not None:
+            chosen = choose_channel(event, contact, situation)
+            target = (chosen.channel, address_on(contact, chosen.channel) or "")
+            if chosen.channel in TEXT_CHANNELS and target in reached:
+                continue  # one telephone or Slack channel gets it once
+            reached.add(target)
+        if chosen.instead_of is not None and chosen.problem is not None:
+            decisions.append(RecipientDecision(recipient, chosen.instead_of, chosen.problem))
+        decision = decide_customer(event, recipient, chosen.channel, situation, now)
+        decisions.append(RecipientDecision(recipient, chosen.channel, decision))
+    return decisions
+
+
 def decide_customer(
     event: Event, recipient: Recipient, channel: str, situation: Situation, now: datetime
 ) -> DeliveryDecision:
@@ -84,7 +115,7 @@ def decide_customer(
     refusal = refuse_customer(event, recipient, channel, situation, now)
     if refusal is not None:
         return refusal
-    at_any_hour = channel == "in_app" or situation.needs_approval
+    at_any_hour = channel == IN_APP or situation.needs_approval
     opening = now if at_any_hour else opening_for(event, recipient, situation, now)
     return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
 
@@ -109,16 +140,19 @@ def refuse_customer(
     objection = find_objection(event, contact, channel, situation, now)
     if objection is not None:
         return objection
-    return None if channel == "in_app" else _refuse_mail(event, contact, situation, now)
+    if channel in TEXT_CHANNELS:
+        return find_problem(contact, channel, event.content.topic, situation)
+    return None if channel == IN_APP else _refuse_mail(event, contact, situation, now)
 
 
 def closed_to_customers(channel: str, situation: Situation) -> DeliveryDecision | None:
     """Why no customer gets anything over this channel."""
     if not situation.live:
         return DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)
-    if channel not in CUSTOMER_CHANNELS:
-        return suppress(Reason.CHANNEL, readable_name(channel))
-    if channel == "email" and situation.mail_hold is not None:
+    if channel not in open_channels(situation):
+        why = situation.closed.get(channel)
+        return suppress(Reason.CHANNEL, f"{readable_name(channel)}: {why}" if why else readable_name(channel))
+    if channel == MAIL and situation.mail_hold is not None:
         return DeliveryDecision(Action.EXPIRE, Reason.MAIL_ON_HOLD, situation.mail_hold)
     return None
 
@@ -130,12 +164,9 @@ def find_objection(
     if contact.left:
         return suppress(Reason.LEFT)
     person = situation.same_person(contact)
-    preferences = [record for record in situation.preferences if record.contact_id in person]
-    consents = situation.consents.get(clean_address(contact.email), ()) if contact.email else ()
-    opt_out = find_opt_out([*preferences, *consents], event.content.topic, channel)
+    opt_out = find_opt_out(consents_on(contact, channel, situation), event.content.topic, channel)
     if opt_out is not None:
-        topic, out_channel = opt_out.topic or "all topics", opt_out.channel or "all channels"
-        return suppress(Reason.OPTED_OUT, f"{readable_name(topic)} on {readable_name(out_channel)}")
+        return suppress_opt_out(opt_out)
     pauses = situation.account.pauses if situation.account else ()
     pause = next((pause for pause in pauses for one in person if pause.applies_to(one, now)), None)
     return suppress(Reason.PAUSED, pause.reason) if pause else None
@@ -170,10 +201,10 @@ def opening_for(event: Event, recipient: Recipient, situation: Situation, now: d
 
 
 def ends_in_quiet_hours(event: Event, recipient: Recipient, channel: str, situation: Situation) -> bool:
-    """Whether a mail to a contact was held by quiet hours when its deadline passed."""
+    """Whether a message to a contact was held by quiet hours when its deadline passed."""
     contact = situation.contact(recipient.id or "") if recipient.kind is RecipientKind.CONTACT else None
     deadline = event.content.deadline
-    if contact is None or channel != "email" or deadline is None:
+    if contact is None or channel not in (MAIL, *TEXT_CHANNELS) or deadline is None:
         return False
     last = deadline - timedelta(microseconds=1)
     return after_quiet_hours(last, zones_of(contact, situation), event.content.quiet_hours) > last

@@ -33,6 +33,9 @@ class Reason(StrEnum):
     NO_AUDIENCE = "the account has no contact in the audience"
     NO_ADDRESS = "no email address"
     UNKNOWN_ADDRESS = "an earlier message was refused: unknown email address"
+    NO_NUMBER = "no number for text messages"
+    NO_SLACK_ID = "no Slack id"
+    UNKNOWN_NUMBER = "an earlier message was refused: unknown recipient"
     LEFT = "the contact has left"
     OPTED_OUT = "the contact opted out"
     PAUSED = "outreach is paused"
@@ -70,6 +73,9 @@ UNREACHED = frozenset(
         Reason.NO_AUDIENCE,
         Reason.NO_ADDRESS,
         Reason.UNKNOWN_ADDRESS,
+        Reason.NO_NUMBER,
+        Reason.NO_SLACK_ID,
+        Reason.UNKNOWN_NUMBER,
         Reason.LEFT,
     }
 )

@@ -18,7 +18,15 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
             Reason.NO_LEADER,
         }
     ),
-    "no_address": frozenset({Reason.NO_ADDRESS, Reason.UNKNOWN_ADDRESS}),
+    "no_address": frozenset(
+        {
+            Reason.NO_ADDRESS,
+            Reason.UNKNOWN_ADDRESS,
+            Reason.NO_NUMBER,
+            Reason.NO_SLACK_ID,
+            Reason.UNKNOWN_NUMBER,
+        }
+    ),
     "on_hold": frozenset({Reason.ON_HOLD, Reason.MAIL_ON_HOLD}),
     "opt_out": frozenset({Reason.OPTED_OUT}),
     "pause": frozenset({Reason.PAUSED}),

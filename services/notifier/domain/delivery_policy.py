@@ -10,9 +10,9 @@ from datetime import datetime
 from services.notifier.domain.approval import DraftState
 from services.notifier.domain.customer_policy import (
     NOBODY,
+    decide_audience,
     decide_customer,
     ends_in_quiet_hours,
-    find_audience,
 )
 from services.notifier.domain.decision import (
     Action,
@@ -43,7 +43,7 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
         decisions = _decide_reminded(event, situation, now)
     elif event.is_handed_off(situation.handling.hand_off):
         decisions = _decide_handed_off(event, situation, now)
-    elif event.news is News.AT_RISK or is_owned_by_person(event) or is_handed_over(event):
+    elif event.news is News.AT_RISK or is_owned_by_person(event) or is_handed_over(event, situation):
         decisions = decide_owners(event, situation, now)
     elif event.news is News.DUE:
         decisions = _decide_customers(event, situation, now)
@@ -54,17 +54,9 @@ def decide_recipients(event: Event, situation: Situation, now: datetime) -> tupl
 
 
 def _decide_reminded(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    """Whoever leads it, and by mail the contacts with whom it takes place; internal work has none."""
+    """Whoever leads it, and the contacts with whom it takes place; internal work has none."""
     owners = decide_owners(event, situation, now) if is_owned_by_person(event) else []
-    return owners if event.content.topic is None else owners + _decide_audience(event, situation, now)
-
-
-def _decide_audience(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    channel = event.customer_channel
-    return [
-        RecipientDecision(recipient, channel, decide_customer(event, recipient, channel, situation, now))
-        for recipient in find_audience(event, situation, now)
-    ]
+    return owners if event.content.topic is None else owners + decide_audience(event, situation, now)
 
 
 def _decide_handed_off(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
@@ -75,9 +67,10 @@ def _decide_handed_off(event: Event, situation: Situation, now: datetime) -> lis
 
 
 def _decide_customers(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    decisions = _decide_audience(event, situation, now)
+    decisions = decide_audience(event, situation, now)
     is_touchpoint = event.content.touchpoint_id is not None
-    if is_touchpoint and all(one.decision.leaves_nobody for one in decisions):
+    last_of_each = {one.recipient: one.decision for one in decisions}.values()
+    if is_touchpoint and all(decision.leaves_nobody for decision in last_of_each):
         decisions += decide_fallback(event, situation, now)
     return decisions
 

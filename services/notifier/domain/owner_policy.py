@@ -11,7 +11,8 @@ from functools import partial
 
 from schemas.directory import CsmRecord
 from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
-from services.notifier.domain.customer_policy import CUSTOMER_CHANNELS
+from services.notifier.domain.addresses import clean_address
+from services.notifier.domain.contact_channel import CALL, SLACK, open_channels
 from services.notifier.domain.decision import (
     READY,
     Action,
@@ -32,6 +33,8 @@ URGENT_WITHIN = timedelta(hours=48)
 """A deadline this close to coming due is urgent."""
 GATHERED_WITHIN = timedelta(minutes=30)
 """Service time in which work that nobody has is gathered into one mail."""
+OWNER_TEXTS = frozenset({SLACK, CALL})
+"""Channels over which people of ours hear of something besides mail and the in-app feed."""
 FALLBACK = Recipient(RecipientKind.MAILBOX, "fallback")
 UNTOLD = Recipient(RecipientKind.MAILBOX, None)
 
@@ -40,9 +43,9 @@ def is_owned_by_person(event: Event) -> bool:
     return event.content.owner.kind in OWNERS_WHO_ARE_PEOPLE
 
 
-def is_handed_over(event: Event) -> bool:
+def is_handed_over(event: Event, situation: Situation) -> bool:
     """Whether Drumbeat would act itself, but over a channel that it cannot use."""
-    return not is_owned_by_person(event) and event.content.channel not in CUSTOMER_CHANNELS
+    return not is_owned_by_person(event) and event.content.channel not in open_channels(situation)
 
 
 def is_urgent(event: Event) -> bool:
@@ -106,8 +109,18 @@ def _decide_people(
     return [
         RecipientDecision(recipient, channel, decide(recipient, channel))
         for recipient in recipients
-        for channel in ("email", "in_app")
+        for channel in ("email", "in_app", *_texts_to(recipient, event, situation))
     ]
+
+
+def _texts_to(recipient: Recipient, event: Event, situation: Situation) -> list[str]:
+    """Urgent news also goes to Slack, where the person wants it there; a call that is due is a telephone task, too."""
+    person = situation.csms.get(recipient.id or "")
+    is_news = event.news in (News.DUE, News.OVERDUE) and _is_urgent_now(event)
+    wants_slack = person is not None and person.news_by == SLACK and person.slack is not None
+    is_caller = event.content.channel == CALL and recipient.id == event.content.owner.csm_id
+    wanted = {SLACK: is_news and wants_slack, CALL: event.news is News.DUE and is_caller}
+    return [channel for channel, is_wanted in wanted.items() if is_wanted and channel not in situation.closed]
 
 
 def decide_fallback(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
@@ -169,12 +182,27 @@ def decide_owner(
         return suppress(Reason.OWN_ACT)
     if channel == "in_app":
         return READY
+    if channel in OWNER_TEXTS:
+        return _decide_text(recipient, channel, situation)
     address = address_of(event, recipient, situation)
     if address is None:
         is_known = recipient.id in situation.csms or recipient.kind is RecipientKind.MAILBOX
         return suppress(Reason.NO_ADDRESS) if is_known else wait_or_suppress(Reason.UNKNOWN_CSM, situation)
     decision = decide_address(address, situation)
     return decision if decision is not READY else _decide_time(event, recipient, situation, now)
+
+
+def _decide_text(recipient: Recipient, channel: str, situation: Situation) -> DeliveryDecision:
+    """Mail and the in-app feed have it anyway."""
+    if channel in situation.closed:
+        return suppress(Reason.CHANNEL, f"{channel}: {situation.closed[channel]}")
+    person = situation.csms.get(recipient.id or "")
+    if channel == CALL:
+        return READY
+    if person is None or person.slack is None:
+        return suppress(Reason.NO_SLACK_ID)
+    is_unknown = clean_address(person.slack) in situation.unknown_addresses
+    return suppress(Reason.UNKNOWN_NUMBER, "Slack") if is_unknown else READY
 
 
 def _decide_time(event: Event, recipient: Recipient, situation: Situation, now: datetime) -> DeliveryDecision:
@@ -229,6 +257,6 @@ def is_stranger(event: Event, recipient: Recipient, situation: Situation) -> boo
 
 
 def _person_in_charge_or_none(event: Event, situation: Situation) -> str | None:
-    if is_owned_by_person(event) or is_handed_over(event):
+    if is_owned_by_person(event) or is_handed_over(event, situation):
         return _person_in_charge(event, situation)
     return None

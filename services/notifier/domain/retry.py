@@ -54,6 +54,14 @@ EMAIL_UNREACHED = Schedule(
     repeats_last=True,
 )
 
+# A gateway names its own wait; a text that is a day late is worth nothing, and goes by mail.
+GATEWAY = Schedule(
+    waits=(5, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR),
+    lifetime=DAY,
+    repeats_last=True,
+)
+GATEWAYS = frozenset({"sms", "slack", "call"})
+
 
 def after_attempt(
     delivery: Delivery, response: Response, *, at: datetime, first_at: datetime | None
@@ -102,4 +110,6 @@ def fraction(delivery_id: str, attempt: int) -> float:
 def _schedule(channel: str, outcome: AttemptOutcome) -> Schedule:
     if channel == "webhook":
         return WEBHOOK
+    if channel in GATEWAYS:
+        return GATEWAY
     return EMAIL_UNREACHED if outcome is AttemptOutcome.UNREACHED else EMAIL_DEFERRED

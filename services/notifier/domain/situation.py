@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
@@ -13,6 +14,13 @@ from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_app
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 from services.notifier.domain.subscription import Subscription
+
+NOT_SET_UP: Final[Mapping[str, str]] = {
+    "sms": "no gateway for text messages is set up",
+    "slack": "Slack is not set up",
+    "call": "no receiver of telephone tasks is set up",
+}
+"""The channels that are closed unless the settings open them, and why. `call`: the tasks of calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,9 @@ class Directory:
         drafts = self.drafts.get(event.content.touchpoint_id or "", ())
         return next((draft for draft in drafts if delivery_id in draft.recipients), None)
 
+    closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
+    """The channels over which no customer is reached, with what to set."""
+
     def situation_of(
         self,
         event: Event,
@@ -101,6 +112,7 @@ class Directory:
             handling=self.handlings.get(event.content.touchpoint_type, SENT_AS_WRITTEN)
             if event.type == DUE
             else SENT_AS_WRITTEN,
+            closed=self.closed,
         )
 
 
@@ -113,7 +125,8 @@ class Situation:
     has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a
     mail about the touchpoint. `invites`: it is put into calendars. `invitations`: who has it there, or may have.
     `queue`: which invitations go before this one. `handling`: what the policy has done with such a message before it
-    goes. `approval`: of the draft that this delivery has; None: it has none.
+    goes. `approval`: of the draft that this delivery has; None: it has none. `closed`: the channels over which no
+    customer is reached, and why.
     """
 
     live: bool = True
@@ -135,6 +148,7 @@ class Situation:
     queue: Queue = FIRST
     handling: MessageHandling = SENT_AS_WRITTEN
     approval: Approval | None = None
+    closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
 
     @property
     def needs_approval(self) -> bool:

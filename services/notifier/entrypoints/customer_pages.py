@@ -1,7 +1,7 @@
 """What the pages of contacts share: what they are made of, their language, and the page about a wrong link."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Annotated, Any, Final
 
@@ -16,6 +16,7 @@ from services.notifier.application.read_models import Preferences
 from services.notifier.application.write_customer_mail import Reader
 from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.message import Render
+from services.notifier.domain.situation import NOT_SET_UP
 
 PAGE_HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
@@ -33,7 +34,10 @@ Languages = Annotated[str | None, Header(alias="accept-language", include_in_sch
 
 @dataclass(frozen=True, slots=True)
 class PageServices:
-    """What the pages are made of. `keys`: of their links; `organization`: who writes to the contact."""
+    """What the pages are made of. `keys`: of their links; `organization`: who writes to the contact.
+
+    `closed`: the channels over which no customer is reached.
+    """
 
     keys: LinkKeys
     render: Render
@@ -43,6 +47,7 @@ class PageServices:
     facts: FactsSource
     calendar: AccountCalendar
     organization: str
+    closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
 
 
 def phrases_for(services: PageServices, reader: Reader | None, languages: str | None) -> Phrases:

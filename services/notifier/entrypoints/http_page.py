@@ -13,7 +13,7 @@ from services.chassis.clock import real_now
 from services.chassis.web import by_link
 from services.notifier.application.act_on_page import MOST_FIELDS, ActResult, Visit, act_on_page
 from services.notifier.application.calendar import CalendarAway
-from services.notifier.application.customer_choices import Form, choices_of, page_topics
+from services.notifier.application.customer_choices import Form, channels_of, choices_of, page_topics
 from services.notifier.application.customer_page import page_figures
 from services.notifier.application.customer_schedule import page_schedule
 from services.notifier.domain.link_token import TokenRejected
@@ -89,6 +89,7 @@ async def _visit(services: PageServices, token: str, languages: str | None, now:
         preferences=services.preferences,
         calendar=services.calendar,
         at=now,
+        channels=channels_of(reader.contact if reader else None, services.closed),
     )
 
 
@@ -112,7 +113,7 @@ async def _page(services: PageServices, visit: Visit, result: ActResult) -> HTML
         "heading": phrases.text("page", "title", organization=services.organization),
         "hello": phrases.text("page", "hello", name=contact.name) if contact and contact.name else "",
         "words": {key: phrases.text("page", key) for key in WORDS},
-        "topics": page_topics(result.choices, rhythms, phrases),
+        "topics": page_topics(result.choices, rhythms, phrases, visit.channels),
         "result": result,
         "is_there": is_there,
         "schedule": page_schedule(schedule, reader, result.choices, phrases, services.organization)

@@ -1,6 +1,6 @@
 """The Kafka consumer: events and directory records, one partition's batch in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,6 +54,7 @@ from services.notifier.application.update_directory import (
     update_directory,
 )
 from services.notifier.domain.event import Event, parse_event
+from services.notifier.domain.situation import NOT_SET_UP
 
 ACCOUNTS, CSMS, KEYS, MODES = "directory.accounts", "directory.csms", "directory.keys", "directory.mode"
 CLOCKS = "directory.clock"
@@ -87,6 +88,7 @@ class Consumer:
     mail_hold: str | None = None
     fallback_to: str | None = None
     secrets: Sequence[bytes] = ()
+    closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
@@ -120,7 +122,12 @@ class Consumer:
         if batch.settled_ids:
             await work.withdraw_reminders(batch.settled_ids, now)
         if batch.events and not await ingest_events(
-            batch.events, work=work, now=now, mail_hold=self.mail_hold, fallback_to=self.fallback_to
+            batch.events,
+            work=work,
+            now=now,
+            mail_hold=self.mail_hold,
+            fallback_to=self.fallback_to,
+            closed=self.closed,
         ):
             METRICS.duplicates.labels(topic).inc(len(batch.events))
 

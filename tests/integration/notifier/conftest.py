@@ -50,6 +50,7 @@ from services.notifier.adapters.secret_repository import load_link_keys
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
+from services.notifier.adapters.text_consents import TextConsents
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.answer_news import AnswerWriter
 from services.notifier.application.calendar import CalendarAway
@@ -74,6 +75,7 @@ from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_drafts import draft_routes
 from services.notifier.entrypoints.http_inbound import LARGER_BODIES, inbound_routes
+from services.notifier.entrypoints.http_inbound_sms import SmsServices, sms_routes
 from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
@@ -92,6 +94,7 @@ from tests.unit.notifier.sns_signer import TOPIC, SnsSigner
 ADDRESSES = AddressKey(b"a" * 32)
 BOX = SecretBox([b"s" * 32])
 POSTMARK_SECRET = "a secret of sixteen characters"
+SMS_TOKEN = "token-of-the-sms-account"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
@@ -502,6 +505,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             facts=self.facts_client,
             calendar=self.calendar_client,
             organization="Northwind",
+            closed={},
         )
         app.include_router(page_routes(page))
         links = action_links("http://test", link_keys)
@@ -510,6 +514,8 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             self.database, self.outbox, clock, ADDRESSES, self.service_mails, writer, lambda: None
         )
         app.include_router(inbound_routes(inbound))
+        consents = TextConsents(self.database, clock, ADDRESSES, preferences, lambda: None)
+        app.include_router(sms_routes(SmsServices(inbound, consents, SMS_TOKEN, "http://test")))
         sns = SnsVerifier(TOPIC, self.sns.fetch, lambda: NOON)
         app.include_router(provider_routes(ProviderServices(inbound, sns, POSTMARK_SECRET)))
         app.include_router(

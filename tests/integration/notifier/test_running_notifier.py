@@ -272,7 +272,7 @@ async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_g
     (customer,) = await running.due("umbrella")
     assert customer["state"] == "expired"
     assert customer["reason"].startswith(
-        "customer mail is held: links in mail would lead to http://localhost:8003"
+        "customer mail is held: links in messages would lead to http://localhost:8003"
     )
     await running.due("umbrella", owner=owner, channel="call", precedence="escalation")
     assert mails_to(running, "kim@vendor.example")

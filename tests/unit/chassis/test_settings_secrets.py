@@ -21,6 +21,9 @@ SECRETS: Mapping[str, str] = {
     "DRUMBEAT_EMAIL__PORT": "1",
     "DRUMBEAT_EMAIL__USERNAME": MARK,
     "DRUMBEAT_EMAIL__PASSWORD": MARK,
+    "DRUMBEAT_SMS__TOKEN": MARK,
+    "DRUMBEAT_SLACK__TOKEN": MARK,
+    "DRUMBEAT_PHONE__TOKEN": MARK,
 }
 MISTAKES: Mapping[str, Mapping[str, str]] = {
     "a wrong value beside the secrets": {"DRUMBEAT_EMAIL__PORT": "many"},
@@ -29,6 +32,8 @@ MISTAKES: Mapping[str, Mapping[str, str]] = {
     "a group as JSON of another type": {"DRUMBEAT_CLOCK": json.dumps([MARK])},
     "a group that is no JSON": {"DRUMBEAT_CLOCK": MARK},
     "a secret that is no text": {"DRUMBEAT_CLOCK": json.dumps({"start": {"x": MARK}})},
+    "a token that is too long": {"DRUMBEAT_SMS__TOKEN": MARK * 20},
+    "a gateway with a password and a query": {"DRUMBEAT_SMS__URL": f"https://ann:{MARK}@x/?y"},
     "a service URL with a password": {"DRUMBEAT_SCHEDULER__URL": f"ftp://ann:{MARK}@x"},
 }
 STARTS: Mapping[str, tuple[tuple[str, ...], Mapping[str, str], str]] = {

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.gateway_settings import Sms
 from services.chassis.settings import Database, Email, Kafka, Organization, Settings
 from services.devstack import doctor
 
@@ -78,3 +79,22 @@ def test_a_deployment_that_does_not_run_is_reported_with_its_remedy(
     assert "✓ Python: " in out
     assert f"✓ data directory: {tmp_path / 'data'}, created at the first start" in out
     assert "✗ services: not reachable\n    No API key can be read" in out
+
+
+def test_channels_that_are_half_set_up_are_reported_with_what_is_missing(tmp_path: Path) -> None:
+    def checked(**settings: object) -> dict[str, doctor.Check]:
+        checks = doctor.run_checks(Settings(data_dir=tmp_path, **settings))  # pyright: ignore[reportArgumentType]
+        names = ("text messages", "Slack", "telephone tasks")
+        return {check.name: check for check in checks if check.name in names}
+
+    nothing = checked()
+    assert {check.result for check in nothing.values()} == {"none"}
+    assert {check.remedy for check in nothing.values()} == {""}
+    assert "DRUMBEAT_SLACK__TOKEN" in nothing["Slack"].hint
+
+    half = checked(sms=Sms(account="AC1"))["text messages"]
+    assert (half.result, "DRUMBEAT_SMS__TOKEN" in half.remedy) == ("not sent", True)
+
+    whole = Sms(url="http://127.0.0.1:1", account="AC1", token="token-of-it", sender="+4930123456")
+    open_channel = checked(sms=whole)["text messages"]
+    assert (open_channel.result, open_channel.remedy) == ("sent through http://127.0.0.1:1", "")

@@ -1,0 +1,81 @@
+"""Composes what sends messages: the mail relay, and the gateways for short texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.chassis.settings import Settings
+from services.chassis.text_channels import closed_channels
+from services.notifier import settings
+from services.notifier.adapters.channels.email import Mailer, OnWritten, Tls
+from services.notifier.adapters.channels.gateway_client import GatewayClient
+from services.notifier.adapters.channels.phone import PhoneSender, PhoneTasks
+from services.notifier.adapters.channels.slack import SlackSender, SlackWorkspace
+from services.notifier.adapters.channels.sms import SmsAccount, SmsSender
+from services.notifier.application.text_ports import TextSender, TextSending
+from services.notifier.entrypoints.http_inbound_sms import STATUS_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class TextChannels:
+    """How short texts are sent, and the connections that this takes."""
+
+    sending: TextSending
+    clients: Sequence[GatewayClient]
+
+    async def start(self) -> None:
+        for client in self.clients:
+            await client.start()
+
+    async def stop(self) -> None:
+        for client in self.clients:
+            await client.stop()
+
+
+def make_text_channels(configured: Settings) -> TextChannels:
+    closed, private = closed_channels(configured), configured.webhook_allow_private
+    senders, clients = dict[str, TextSender](), list[GatewayClient]()
+    account, workspace = _sms_account(configured), _slack_workspace(configured)
+    if account is not None and "sms" not in closed:
+        clients.append(GatewayClient(private, "the gateway for text messages"))
+        senders["sms"] = SmsSender(clients[-1], account)
+    if workspace is not None and "slack" not in closed:
+        clients.append(GatewayClient(private, "Slack"))
+        senders["slack"] = SlackSender(clients[-1], workspace)
+    if configured.phone.url is not None:
+        clients.append(GatewayClient(private, "the receiver of telephone tasks"))
+        tasks = PhoneTasks(configured.phone.url, configured.phone.token)
+        senders["call"] = PhoneSender(clients[-1], tasks)
+    return TextChannels(TextSending(senders, closed, configured.sms.takes_answers), clients)
+
+
+def _sms_account(configured: Settings) -> SmsAccount | None:
+    sms = configured.sms
+    if sms.account is None or sms.token is None:
+        return None
+    return SmsAccount(
+        url=sms.url,
+        account=sms.account,
+        token=sms.token,
+        sender=sms.sender,
+        messaging_service=sms.messaging_service,
+        status_url=f"{settings.public_url(configured)}{STATUS_PATH}",
+        redirect_to=sms.redirect_to,
+    )
+
+
+def _slack_workspace(configured: Settings) -> SlackWorkspace | None:
+    slack = configured.slack
+    return SlackWorkspace(slack.url, slack.token, slack.redirect_to) if slack.token is not None else None
+
+
+def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
+    email = configured.email
+    return Mailer(
+        settings.mail_host(configured),
+        email.port,
+        sender=settings.sender(configured),
+        username=email.username,
+        password=email.password,
+        tls=Tls(email.tls),
+        on_written=on_written,
+    )
