@@ -1,5 +1,6 @@
 """Dead letters over HTTP: list them, replay one."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,9 +11,20 @@ from services.chassis.outbox import Outbox
 from services.chassis.problems import Problem
 from services.chassis.web import LAST, Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 
+Replay = Callable[[int], Awaitable[bool]]
+"""Replays the dead letter with this id; False when there is none. Raises a `Problem`."""
 
-def dead_letter_routes(database: Database, outbox: Outbox) -> APIRouter:
-    """`GET /v1/dead-letters` and `POST /v1/dead-letters/{id}/replay`, the same on every service."""
+
+def dead_letter_routes(database: Database, outbox: Outbox, replay: Replay | None = None) -> APIRouter:
+    """`GET /v1/dead-letters` and `POST /v1/dead-letters/{id}/replay`, the same on every service.
+
+    `replay`: where some letters are no records of a topic; None: each is published again as it was.
+    """
+
+    async def publish_again(letter_id: int) -> bool:
+        return await dead_letters.replay(database, outbox, letter_id)
+
+    replay_letter = replay or publish_again
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 
     @router.get("", summary="Unreadable or unsendable records, newest first", dependencies=[require("read")])
@@ -27,7 +39,7 @@ def dead_letter_routes(database: Database, outbox: Outbox) -> APIRouter:
 
     @router.post("/{letter_id}/replay", summary="Publish the record again", dependencies=[require("admin")])
     async def replay_dead_letter(letter_id: RowId) -> dict[str, object]:
-        if not await dead_letters.replay(database, outbox, letter_id):
+        if not await replay_letter(letter_id):
             raise Problem(404, f"There is no dead letter {letter_id}.")
         return {"id": letter_id, "status": "replayed"}
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -14,22 +15,30 @@ _SECRET = re.compile("PASSWORD|SECRET|KEY|URL|USERNAME|TOKEN")
 _CLOSE_ENOUGH = 0.6  # of 1.0: the similarity of two names without their prefix
 
 
-def setting_names(settings: type[BaseSettings]) -> frozenset[str]:
-    """Every variable that these settings read, also those of a whole group as JSON."""
-    return frozenset(_names(settings)) | _ALIASES
+def setting_names(settings: type[BaseSettings], variable: str = "") -> frozenset[str]:
+    """Every variable that these settings read, also those of a whole group as JSON.
+
+    Of groups that have a name each, like `DRUMBEAT_WEBHOOKS__HUBSPOT__SECRET`, those with the name that `variable` has.
+    """
+    return frozenset(_names(settings, variable.upper())) | _ALIASES
 
 
-def _names(settings: type[BaseSettings]) -> Iterator[str]:
+def _names(settings: type[BaseSettings], asked: str) -> Iterator[str]:
     for name, field in settings.model_fields.items():
         variable = f"{PREFIX}{name}".upper()
         yield variable
+        if get_origin(field.annotation) is dict:
+            group: type[BaseModel] = get_args(field.annotation)[1]
+            own_name = asked.removeprefix(f"{variable}__").partition("__")[0]
+            yield from (f"{variable}__{own_name}__{member}".upper() for member in group.model_fields)
+            yield f"{variable}__{own_name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from (f"{variable}__{member}".upper() for member in field.annotation.model_fields)
 
 
 def no_such_setting(variable: str, settings: type[BaseSettings]) -> str:
     """What to do about a variable that no setting reads: the name that was probably meant, or where all are listed."""
-    names = {name.removeprefix(PREFIX): name for name in sorted(setting_names(settings))}
+    names = {name.removeprefix(PREFIX): name for name in sorted(setting_names(settings, variable))}
     close = get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=_CLOSE_ENOUGH)
     advice = f"did you mean {names[close[0]]}?" if close else "docs/settings.md lists all of them"
     return f"there is no such setting; {advice}"
@@ -37,7 +46,6 @@ def no_such_setting(variable: str, settings: type[BaseSettings]) -> str:
 
 def unknown_settings(settings: type[BaseSettings]) -> list[str]:
     """A sentence for each variable of the environment and of `.env` that looks like a setting and has no effect."""
-    names = setting_names(settings)
     sources: tuple[tuple[str, Mapping[str, str | None]], ...] = (
         ("", EnvSettingsSource(settings).env_vars),
         (" (in .env)", DotEnvSettingsSource(settings).env_vars),
@@ -46,7 +54,7 @@ def unknown_settings(settings: type[BaseSettings]) -> list[str]:
         variable: where
         for where, variables in reversed(sources)
         for variable in sorted(name.upper() for name, value in variables.items() if value)
-        if variable.startswith(PREFIX) and variable not in names
+        if variable.startswith(PREFIX) and variable not in setting_names(settings, variable)
     }
     return [
         f"{variable}{where} has no effect: {no_such_setting(variable, settings)}"

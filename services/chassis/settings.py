@@ -174,6 +174,7 @@ class Settings(BaseSettings):
     sms: Sms = Sms()
     slack: Slack = Slack()
     phone: Phone = Phone()
+    webhooks: Webhooks = {}
     sessions: Sessions = Sessions()
     busy_calendars: BusyCalendars = BusyCalendars()
     policy_checks: PolicyChecks = PolicyChecks()

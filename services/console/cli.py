@@ -14,6 +14,7 @@ from services.cadence.account.event_file import FactsRefused
 from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected, load_settings
+from services.connectors.mapping.load import MappingRefused
 from services.console import (
     audit_commands,
     clock_commands,
@@ -22,6 +23,7 @@ from services.console import (
     event_commands,
     feed_commands,
     load_commands,
+    mapping_commands,
     operating_commands,
     policy_commands,
     touchpoint_commands,
@@ -32,6 +34,7 @@ from services.console.terminal import AsJson
 EXIT_CODES: Mapping[type[Exception], int] = {
     CallFailed: 1,
     FactsRefused: 1,
+    MappingRefused: 1,
     PolicyRefused: 1,
     RatesRefused: 1,
     SettingsRejected: 2,
@@ -46,6 +49,7 @@ app.add_typer(event_commands.app, name="events")
 app.add_typer(feed_commands.app, name="feeds")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")
+app.add_typer(mapping_commands.app, name="mapping")
 app.add_typer(clock_commands.app, name="clock")
 app.add_typer(audit_commands.app, name="audit")
 

@@ -74,6 +74,7 @@ from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
+from services.rules_engine.webhooks import Webhooks
 
 UNDECIDED = Gauge(
     "drumbeat_accounts_undecided", "Accounts that cannot be read, or for which no plan can be made"
@@ -216,8 +217,10 @@ def make(
     figures = FiguresRepository(database)
     simulation = make_simulation(database, clock, runtime.settings)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
+    webhooks = Webhooks(runtime, ingest)
     for router in (
         api.event_routes(ingest, answers),
+        webhooks.router(),
         why_routes(_explanations(runtime, configurations, active_policy).explain),
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),
@@ -233,7 +236,7 @@ def make(
         clock_routes(ClockRepository(database, outbox, clock, runtime.rest.wake).advance),
         *_key_routers(runtime),
         audit_routes(AuditRepository(database)),
-        dead_letter_routes(database, outbox),
+        dead_letter_routes(database, outbox, webhooks.replay),
         partition_routes(database, runtime.cluster.id),
     ):
         app.include_router(router)

@@ -5,6 +5,11 @@ from pathlib import Path
 from services.cadence.policy.load import SHIPPED, PolicyRefused, load_policy
 from services.cadence.rates import RatesRefused, load_rates
 from services.chassis.settings import CannotStart, Http, Settings
+from services.chassis.webhook_settings import WebhookSource
+from services.connectors.lookups import API_URLS
+from services.connectors.mapping.load import SHIPPED as SHIPPED_MAPPINGS
+from services.connectors.mapping.load import MappingRefused, load_mapping, shipped_sources
+from services.connectors.source import Source, make_proof
 
 
 def http(settings: Settings) -> Http:
@@ -15,8 +20,31 @@ def policy_path(settings: Settings) -> Path:
     return settings.policy or SHIPPED
 
 
+def webhook_sources(settings: Settings) -> dict[str, Source]:
+    """The systems that send webhooks, by name. Raises `CannotStart` for one without a mapping, or with mistakes in it."""
+    return {name: _source(name, configured, settings) for name, configured in settings.webhooks.items()}
+
+
+def _source(name: str, configured: WebhookSource, settings: Settings) -> Source:
+    variable = f"DRUMBEAT_WEBHOOKS__{name.upper()}"
+    path = configured.mapping
+    if path is None and name not in shipped_sources():
+        shipped = ", ".join(shipped_sources())
+        raise CannotStart(f"{variable}__MAPPING is missing: a mapping is shipped for {shipped} only")
+    try:
+        mapping = load_mapping(path or SHIPPED_MAPPINGS / f"{name}.yaml")
+    except MappingRefused as refused:
+        raise CannotStart(f"the mapping of {variable}__MAPPING is refused:\n{refused}") from refused
+    secrets = tuple(filter(None, (configured.secret, configured.previous_secret)))
+    url = configured.url or f"{settings.url_of('rules_engine')}/v1/webhooks/{name}"
+    proof = make_proof(mapping.signature, secrets, configured.organization_id)
+    api_url = configured.api_url or API_URLS.get(mapping.body, "")
+    return Source(name, mapping, proof, url, configured.token, api_url)
+
+
 def read_files(settings: Settings) -> None:
-    """Read the policy and the rates before anything is started. Raises `CannotStart` with every mistake."""
+    """Read the files that the settings name before anything is started. Raises `CannotStart` with every mistake."""
+    webhook_sources(settings)
     path = policy_path(settings)
     try:
         load_policy(path)

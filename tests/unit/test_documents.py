@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from services.chassis.settings import Settings, variable_name
+from services.chassis.webhook_settings import WebhookSource
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -36,9 +37,17 @@ def settings_with_defaults() -> Iterator[tuple[str, object]]:
             yield f"DRUMBEAT_{name}".upper(), default
 
 
+def webhook_settings() -> set[str]:
+    """The settings of the sources that the page about connectors names."""
+    names = ("HUBSPOT", "STRIPE", "STANDARD", "ACME_CRM")
+    return {
+        variable_name(("webhooks", name, member)) for name in names for member in WebhookSource.model_fields
+    }
+
+
 def as_written(default: object) -> str:
     """A default as the page writes it."""
-    if default is None or default == "":
+    if default is None or default in ("", {}):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
@@ -74,7 +83,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 @every_page
 def test_every_setting_that_is_named_exists(page: Path) -> None:
     named = set(re.findall(r"DRUMBEAT_[A-Z][A-Z_]*[A-Z]", page.read_text()))
-    assert named <= {variable for variable, _ in settings_with_defaults()}
+    assert named <= {variable for variable, _ in settings_with_defaults()} | webhook_settings()
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
@@ -105,6 +114,7 @@ def test_every_metric_that_is_named_exists(page: Path) -> None:
     named = set(re.findall(r"\bdrumbeat_[a-z_]+", page.read_text()))
     others = {
         "drumbeat_rules", "drumbeat_scheduler", "drumbeat_notifier",  # databases and roles
+        "drumbeat_account_id",  # in the metadata of an object of Stripe
         "drumbeat_reason", "drumbeat_topic", "drumbeat_partition", "drumbeat_offset",  # headers of dead letters
     }  # fmt: skip
     assert named - others <= metrics()

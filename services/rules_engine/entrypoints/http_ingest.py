@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
@@ -37,7 +36,7 @@ from services.chassis.web import JSON
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.domain.doubts import no_country, no_rate
 from services.rules_engine.entrypoints.event_audit import actor_headers
-from services.rules_engine.entrypoints.event_scopes import missing_scope
+from services.rules_engine.entrypoints.event_items import Item, within
 from services.rules_engine.entrypoints.kafka_consumer import check_time
 
 LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a broker takes
@@ -53,42 +52,6 @@ DOUBTFUL: Final = frozenset(
 )
 """Models with a field whose value is looked up."""
 FindTwins = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
-
-
-@dataclass(slots=True)
-class Item:
-    """One event of a request on its way: refused with a problem, or an envelope to be sent."""
-
-    index: int
-    source: str | None = None
-    id: str | None = None
-    envelope: Envelope | None = None
-    problem: str | None = None
-    status: str = "accepted"
-    warnings: Sequence[str] = ()
-    is_forbidden: bool = False
-
-    def result(self) -> dict[str, object]:
-        result: dict[str, object] = {
-            "index": self.index,
-            "source": self.source,
-            "id": self.id,
-            "status": self.status,
-        }
-        if self.problem:
-            result["problem"] = self.problem
-        if self.warnings:
-            result["warnings"] = self.warnings
-        return result
-
-
-def within(items: list[Item], key: ApiKey) -> list[Item]:
-    """The same items; those beyond the scopes of the key are refused."""
-    for item in items:
-        problem = missing_scope(item.envelope.type, key) if item.envelope else None
-        if problem:
-            item.status, item.problem, item.envelope, item.is_forbidden = "refused", problem, None, True
-    return items
 
 
 class Ingest:
@@ -130,6 +93,12 @@ class Ingest:
                 _status(refused), str(refused.detail), headers=refused.headers, results=results
             ) from refused
         return _answer(items)
+
+    async def take(self, events: Sequence[Mapping[str, object]], key: ApiKey) -> list[Item]:
+        """Take structured events that were made here of what another system sent; the items are in their order."""
+        now = self._clock.now()
+        items = [self._structured(index, event, now) for index, event in enumerate(events)]
+        return await self._take(within(items, key), key, validate_only=False)
 
     def _items(self, media: str, request: Request, body: bytes) -> list[Item]:
         if media == BATCH:

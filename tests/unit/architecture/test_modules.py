@@ -27,7 +27,9 @@ def test_domain_and_application_import_only_the_standard_library_and_the_shared_
     foreign = {
         name
         for name in GRAPH.find_modules_directly_imported_by(module)
-        if not name.startswith((service, "services.cadence", "services.calendar", "schemas"))
+        if not name.startswith(
+            (service, "services.cadence", "services.calendar", "services.connectors", "schemas")
+        )
         and name.split(".")[0] not in sys.stdlib_module_names
     }
     assert foreign <= {"pydantic", "cryptography"}  # values and pure functions

@@ -44,7 +44,15 @@ def test_the_file_of_settings_is_read_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["DRUMBEAT_EMAIL__FROM", "DRUMBEAT_KAFKA", "drumbeat_policy", "OTHER_POLICI"]
+    "name",
+    [
+        "DRUMBEAT_EMAIL__FROM",
+        "DRUMBEAT_KAFKA",
+        "drumbeat_policy",
+        "OTHER_POLICI",
+        "DRUMBEAT_WEBHOOKS__ACME_CRM__SECRET",
+        "DRUMBEAT_WEBHOOKS__ACME_CRM",
+    ],
 )
 def test_settings_and_variables_of_others_are_not_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "x")

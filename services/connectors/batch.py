@@ -1,0 +1,47 @@
+"""The body of a request as the items that a mapping reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.problems import Malformed
+from services.connectors.mapping.expression import NotApplicable
+from services.connectors.mapping.model import SourceMapping
+from services.connectors.sources.hubspot import split_hubspot
+from services.connectors.sources.items import Item, Split, as_items, parse_body
+from services.connectors.sources.salesforce import read_salesforce
+from services.connectors.sources.segment import split_segment
+from services.connectors.sources.stripe import split_stripe
+
+_SPLITS: Final[Mapping[str, Split]] = {
+    "hubspot": split_hubspot,
+    "segment": split_segment,
+    "stripe": split_stripe,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`is_soap`: the sender waits for an Ack. `organization_ids`: of Salesforce, those that the body names."""
+
+    items: list[Item]
+    organization_ids: frozenset[str] = field(default_factory=frozenset[str])
+    is_soap: bool = False
+
+
+def read_batch(mapping: SourceMapping, body: bytes) -> Batch:
+    """Raises Malformed for a body that cannot be read, or has no item."""
+    if mapping.body == "salesforce":
+        found = read_salesforce(body)
+        return Batch(found.items, found.organization_ids, found.is_soap)
+    document = parse_body(body)
+    split = _SPLITS.get(mapping.body)
+    if split is not None:
+        return Batch(as_items(split(document)))
+    try:
+        found_items = mapping.items.search(document)
+    except NotApplicable as problem:
+        raise Malformed(f"body: {problem}") from None
+    if found_items is None:
+        raise Malformed(f"body: `items: {mapping.items.text}` leads to nothing in it")
+    return Batch(as_items(found_items))

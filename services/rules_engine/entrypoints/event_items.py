@@ -1,0 +1,44 @@
+"""The events of one request on their way into Kafka, each with what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.envelope import Envelope
+from services.chassis.keys import ApiKey
+from services.rules_engine.entrypoints.event_scopes import missing_scope
+
+
+@dataclass(slots=True)
+class Item:
+    """One event of a request on its way: refused with a problem, or an envelope to be sent."""
+
+    index: int
+    source: str | None = None
+    id: str | None = None
+    envelope: Envelope | None = None
+    problem: str | None = None
+    status: str = "accepted"
+    warnings: Sequence[str] = ()
+    is_forbidden: bool = False
+
+    def result(self) -> dict[str, object]:
+        result: dict[str, object] = {
+            "index": self.index,
+            "source": self.source,
+            "id": self.id,
+            "status": self.status,
+        }
+        if self.problem:
+            result["problem"] = self.problem
+        if self.warnings:
+            result["warnings"] = self.warnings
+        return result
+
+
+def within(items: list[Item], key: ApiKey) -> list[Item]:
+    """The same items; those beyond the scopes of the key are refused."""
+    for item in items:
+        problem = missing_scope(item.envelope.type, key) if item.envelope else None
+        if problem:
+            item.status, item.problem, item.envelope, item.is_forbidden = "refused", problem, None, True
+    return items

@@ -1,0 +1,104 @@
+"""Bodies: what cannot be read is refused with a reason, whatever the source; what can be read falls into items."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.problems import Malformed
+from services.connectors.batch import read_batch
+from services.connectors.mapping.facts import map_item
+from services.connectors.mapping.load import read_mapping, shipped_sources
+from tests.unit.connectors.bad_bodies import BAD_BODIES
+from tests.unit.connectors.mapping.samples import HEAD, NOW, map_body, shipped
+
+
+@pytest.mark.parametrize("source", shipped_sources())
+@pytest.mark.parametrize("name", BAD_BODIES)
+def test_a_bad_body_is_refused_with_a_reason(source: str, name: str) -> None:
+    with pytest.raises(Malformed, match="body"):
+        read_batch(shipped(source), BAD_BODIES[name])
+
+
+@pytest.mark.parametrize("source", shipped_sources())
+def test_a_byte_order_mark_is_no_json(source: str) -> None:
+    with pytest.raises(Malformed):
+        read_batch(shipped(source), b"\xef\xbb\xbf" + b"{ ")
+
+
+@given(
+    st.sampled_from(shipped_sources()),
+    st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
+)
+def test_no_bytes_raise_anything_else(source: str, body: bytes) -> None:
+    mapping = shipped(source)
+    try:
+        items = read_batch(mapping, body).items
+    except Malformed:
+        return
+    assert all(map_item(mapping, item, NOW).id for item in items)
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "type",
+                    "data",
+                    "object",
+                    "subscriptionType",
+                    "properties",
+                    "traits",
+                    "customer",
+                    "items",
+                    "created",
+                    "occurredAt",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(shipped_sources()), _JSON)
+def test_no_json_raises_anything_else(source: str, document: object) -> None:
+    try:
+        body = orjson.dumps(document)
+    except TypeError:
+        return
+    mapping = shipped(source)
+    try:
+        items = read_batch(mapping, body).items
+    except Malformed:
+        return
+    for item in items:
+        assert map_item(mapping, item, NOW) == map_item(mapping, item, NOW)
+
+
+def test_items_are_found_by_the_expression_of_the_file() -> None:
+    mapping = read_mapping(HEAD.replace("id: id", "items: events[].body\nid: id", 1))
+    assert read_batch(mapping, b'{"events": [{"body": {"id": 1}}, {"body": {"id": 2}}]}').items == [
+        {"id": 1},
+        {"id": 2},
+    ]
+    with pytest.raises(Malformed, match="leads to nothing"):
+        read_batch(mapping, b"{}")
+
+
+def test_a_batch_of_segment_is_its_messages() -> None:
+    message = {"type": "group", "messageId": "m", "groupId": "acme", "timestamp": "2026-11-30T10:00:00Z"}
+    traits = {"renewal_date": "2027-03-01", "plan": "gold"}
+    (item,) = map_body("segment", orjson.dumps({"batch": [{**message, "traits": traits}]}))
+    assert [fact.data for fact in item.facts] == [{"contract_id": "acme", "renews_on": "2027-03-01"}]
+    assert item.unmapped == ("group plan",)
