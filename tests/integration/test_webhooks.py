@@ -25,7 +25,7 @@ from schemas.times import format_instant
 from tests.stack import ROOT, Stack, event, free_port, until
 from tests.unit.connectors.bad_bodies import BAD_BODIES
 
-pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HUBSPOT_SECRET, STRIPE_SECRET, SALESFORCE_SECRET = "hubspot-client-secret", "whsec_stripe", "a-secret-address"
@@ -135,7 +135,7 @@ async def _describe(stack: Stack, now: datetime) -> None:
         listed = await stack.get("rules_engine", "/v1/accounts", external_id="hubspot:4711")
         return [item["id"] for item in listed["items"]] == ["acme"]
 
-    await until(is_known, 60, "the account is known by its external id")
+    await until(is_known, 180, "the account is known by its external id")
 
 
 async def _hubspot_sets_the_renewal_date(stack: Stack, now: datetime) -> None:
@@ -160,7 +160,7 @@ async def _hubspot_sets_the_renewal_date(stack: Stack, now: datetime) -> None:
         found = await stack.get("scheduler", "/v1/touchpoints", account_id="acme", limit=500)
         return [item for item in found["items"] if item["type"].startswith("renewal")]
 
-    (step, *_) = await until(steps, 60, "renewal steps stand in the calendar")
+    (step, *_) = await until(steps, 180, "renewal steps stand in the calendar")
     assert {"hubspot-4711"} == {
         fact["value"] for fact in step["reason"]["facts"] if fact["name"] == "contract_id"
     }
@@ -180,7 +180,7 @@ async def _hubspot_repeats_itself(stack: Stack, now: datetime) -> None:
         event_id = f"33/99/company.propertyChange/4711/renewal_date/{late['occurredAt']}/company contract"
         return await stack.find("rules_engine", "/v1/events", source="/webhooks/hubspot", id=event_id)
 
-    await until(is_applied, 60, "the late change is applied")
+    await until(is_applied, 180, "the late change is applied")
     after = await stack.get("rules_engine", "/v1/accounts/acme")
     assert _one_offs(after) == _one_offs(before)
 
@@ -198,7 +198,7 @@ async def _the_customer_is_reminded(stack: Stack) -> None:
             if recipients == [ANN]
         ]
 
-    await until(lambda: "Your term ends on 30 March 2026" in mails(), 120, "a mail about the renewal")
+    await until(lambda: "Your term ends on 30 March 2026" in mails(), 240, "a mail about the renewal")
 
 
 async def _a_contact_is_read_from_the_api(stack: Stack, now: datetime) -> None:
@@ -221,7 +221,7 @@ async def _a_contact_is_read_from_the_api(stack: Stack, now: datetime) -> None:
         account = await stack.get("rules_engine", "/v1/accounts/acme")
         return "bob@acme.example" in json.dumps(account)
 
-    await until(is_known, 60, "the contact is one of the account")
+    await until(is_known, 180, "the contact is one of the account")
 
 
 async def _send_stripe(stack: Stack, document: object) -> httpx.Response:
@@ -261,7 +261,7 @@ async def _a_subscription_of_stripe_begins_an_account(stack: Stack, now: datetim
         listed = await stack.get("rules_engine", "/v1/accounts", external_id="stripe:cus_1")
         return [item["id"] for item in listed["items"]] == ["stripe:cus_1"]
 
-    await until(begun, 60, "the account begins with the id of the customer")
+    await until(begun, 180, "the account begins with the id of the customer")
 
 
 SOAP = """<?xml version="1.0" encoding="UTF-8"?>
@@ -286,7 +286,7 @@ async def _salesforce_is_acknowledged(stack: Stack) -> None:
         listed = await stack.get("rules_engine", "/v1/accounts", external_id="salesforce:001D000000IqhSLIAZ")
         return [item["name"] for item in listed["items"]] == ["Ünïcode & Co"]
 
-    await until(is_known, 60, "the account of Salesforce is known by the long form of its id")
+    await until(is_known, 180, "the account of Salesforce is known by the long form of its id")
     stranger = SOAP.format(organization="00D000000000009", modified=modified).encode()
     answer = await _post(stack, f"salesforce?secret={SALESFORCE_SECRET}", stranger, {})
     assert answer.status_code == 401
