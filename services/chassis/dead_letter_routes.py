@@ -11,8 +11,9 @@ from services.chassis.outbox import Outbox
 from services.chassis.problems import Problem
 from services.chassis.web import LAST, Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 
-Replay = Callable[[int], Awaitable[bool]]
-"""Replays the dead letter with this id; False when there is none. Raises a `Problem`."""
+REPLAYED = "replayed"
+Replay = Callable[[int], Awaitable[str | None]]
+"""Replays the dead letter with this id: what became of it, `replayed` or why not; None: there is none."""
 
 
 def dead_letter_routes(database: Database, outbox: Outbox, replay: Replay | None = None) -> APIRouter:
@@ -21,8 +22,8 @@ def dead_letter_routes(database: Database, outbox: Outbox, replay: Replay | None
     `replay`: where some letters are no records of a topic; None: each is published again as it was.
     """
 
-    async def publish_again(letter_id: int) -> bool:
-        return await dead_letters.replay(database, outbox, letter_id)
+    async def publish_again(letter_id: int) -> str | None:
+        return REPLAYED if await dead_letters.replay(database, outbox, letter_id) else None
 
     replay_letter = replay or publish_again
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
@@ -39,8 +40,9 @@ def dead_letter_routes(database: Database, outbox: Outbox, replay: Replay | None
 
     @router.post("/{letter_id}/replay", summary="Publish the record again", dependencies=[require("admin")])
     async def replay_dead_letter(letter_id: RowId) -> dict[str, object]:
-        if not await replay_letter(letter_id):
+        status = await replay_letter(letter_id)
+        if status is None:
             raise Problem(404, f"There is no dead letter {letter_id}.")
-        return {"id": letter_id, "status": "replayed"}
+        return {"id": letter_id, "status": status}
 
     return router

@@ -134,7 +134,9 @@ def replay(
     if as_json:
         print_json(results)
     else:
-        print_text(f"{len(results)} retried" if everything else f"{item}: {results[0]['status']}")
+        refused = sum(str(result["status"]).startswith("refused") for result in results)
+        again = f", {refused} of them refused again" if refused else ""
+        print_text(f"{len(results)} retried{again}" if everything else f"{item}: {results[0]['status']}")
 
 
 def _all_parked(api: ApiClient) -> list[tuple[Service, str, str]]:

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 
 from services.chassis import dead_letters
 from services.chassis.clock import real_now
+from services.chassis.dead_letter_routes import REPLAYED
 from services.chassis.keys import ApiKey
-from services.chassis.problems import Problem
 from services.chassis.service import Runtime
 from services.connectors.source import Source
 from services.connectors.sources.items import Item
@@ -55,22 +55,26 @@ class Webhooks:
         sources = settings.webhook_sources(self.runtime.settings)
         return webhook_routes(sources, self._take, self._records)
 
-    async def replay(self, letter_id: int) -> bool:
-        """Publish a dead letter again, or map its item again. Raises a `Problem` when it is refused again."""
+    async def replay(self, letter_id: int) -> str | None:
+        """Publish a dead letter again, or map its item again: `replayed`, or why it is refused again; None: no such one.
+
+        Raises a `Problem`, 503, when it is to be tried later.
+        """
         letter = await self._records.read_letter(letter_id)
         if letter is None:
-            return await dead_letters.replay(self.runtime.database, self.runtime.outbox, letter_id)
+            found = await dead_letters.replay(self.runtime.database, self.runtime.outbox, letter_id)
+            return REPLAYED if found else None
         source = settings.webhook_sources(self.runtime.settings).get(letter.source)
         if source is None:
-            raise Problem(409, f"The source {letter.source!r} of this item is not configured any more.")
+            return f"refused: the source {letter.source!r} is not configured"
         try:
             result = await take_items(source, [letter.item], self._ports, self.runtime.clock.now())
         except (NotAcknowledged, ProviderAway) as later:
             raise try_later(later) from later
         if result.refused:
-            raise Problem(422, f"The item is refused again: {result.refused[0].reason}")
+            return f"refused: {result.refused[0].reason}"
         await self._records.mark_replayed(letter_id)
-        return True
+        return REPLAYED
 
     async def _take(self, source: Source, items: Sequence[Item]) -> WebhookResult:
         return await take_webhook(source, items, self._ports, self.runtime.clock.now())

@@ -128,7 +128,7 @@ async def take_items(
         else:
             item.problems.append(f"{rule}: {outcome.problem}")
     refused = [
-        RefusedItem(each.index, each.mapped.id, each.item, "; ".join(each.problems))
+        RefusedItem(each.index, each.mapped.id, each.item, "; ".join(dict.fromkeys(each.problems)))
         for each in taken
         if each.problems
     ]

@@ -92,6 +92,13 @@ async def test_an_event_leads_nowhere_but_to_the_objects_of_the_api(url: object)
     assert not recorder.asked
 
 
+async def test_an_object_is_asked_for_once_in_a_request() -> None:
+    recorder = Recorder(answers={"/crm/v3/objects/deals/5": ANSWER})
+    changes = [{**DEAL, "eventId": number, "propertyName": f"p{number}"} for number in range(30)]
+    result = await take(recorder, source_of("hubspot", "pat"), changes)
+    assert (recorder.asked, len(result.refused)) == (["/crm/v3/objects/deals/5"], 0)
+
+
 async def test_what_no_fact_would_come_of_is_not_asked_for() -> None:
     recorder = Recorder()
     await take(recorder, source_of("stripe", "rk"), {**THIN, "type": "v1.charge.updated"})

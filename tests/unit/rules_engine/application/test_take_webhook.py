@@ -1,4 +1,4 @@
-"""Webhooks: external ids lead to accounts, one item that fails leaves the others, nothing is lost or counted twice."""
+"""Webhooks (U7): external ids lead to accounts, an item that fails leaves the others, nothing is counted twice."""
 
 from datetime import UTC, datetime, timedelta
 
