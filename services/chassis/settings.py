@@ -25,6 +25,7 @@ from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
 from services.chassis.urls import check_service_url, leads_outside, with_database, without_user
+from services.chassis.webhook_settings import Webhooks
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
