@@ -10,12 +10,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast
 
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from services.chassis import private_targets
 from services.chassis.access_settings import BusyCalendars, Inbound, PolicyChecks, Sessions, Simulations
