@@ -79,9 +79,7 @@ def _body(person: str, to: str) -> Json:
 
 
 async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
-    now = reader.now()
-    last = datetime.fromordinal(now.toordinal() + 7 * (weeks - 1)).date().isoformat()
-    query: dict[str, str | int | list[str]] = {"from": now.date().isoformat(), "to": last}
+    query = _span_of(reader.now(), weeks)
     read, owned, calendars, promised = await asyncio.gather(
         reader.read("scheduler", "/v1/capacity", query, max_age=_READ_SECONDS),
         reader.read("rules_engine", "/v1/books", max_age=_BOOKS_SECONDS),
@@ -120,6 +118,12 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
         "promises": adherence_lines(promised.document or {}, people),
         "promises_error": promised.error,
     }
+
+
+def _span_of(now: datetime, weeks: int) -> dict[str, str | int | list[str]]:
+    """So many weeks from today on."""
+    last = datetime.fromordinal(now.toordinal() + 7 * (weeks - 1)).date().isoformat()
+    return {"from": now.date().isoformat(), "to": last}
 
 
 def _show_conflict(conflict: Json, people: Mapping[str, Person], names: dict[str, str]) -> dict[str, object]:

@@ -35,11 +35,12 @@ from services.calendar.person_book import (
 )
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.person_relief import PersonRelief, TouchRelief
-from services.calendar.touchpoint import Origin, give_way, return_to_plan
+from services.calendar.touchpoint import Origin
 from services.calendar.windows import is_by_season
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
+from services.scheduler.adapters.book_updates import moved
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
 from services.scheduler.adapters.invitations import UNKNOWN_THERE, find_invited, load_invited_types
@@ -47,7 +48,7 @@ from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_
 from services.scheduler.adapters.person_marks import mark_people, mark_promises
 from services.scheduler.application.level_books import UnreadableBook
 from services.scheduler.application.measure_conflicts import describe_conflict
-from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
+from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint
 from services.scheduler.application.reconcile_calendar import place_of
 
 LOCK_CLASS: Final = 0x4C56
@@ -216,7 +217,7 @@ class PostgresBooks:
         wanted = {move.id: move for move in moves}
         locked = await self._lock(book, wanted)
         await self._calendars.save_levelled(
-            [_moved(stored, wanted[stored.touchpoint.id]) for stored in locked], now
+            [moved(stored, wanted[stored.touchpoint.id]) for stored in locked], now
         )
         return len(locked)
 
@@ -224,7 +225,7 @@ class PostgresBooks:
         wanted = {each.touch.id: each for each in given_up}
         locked = await self._lock(book, wanted)
         await self._calendars.save_levelled(
-            [_given_up(stored, wanted[stored.touchpoint.id]) for stored in locked], now
+            [give_up(stored, wanted[stored.touchpoint.id]) for stored in locked], now
         )
         return len(locked)
 
@@ -287,18 +288,3 @@ def _planned_touch(row: rows.Row, never_skipped: Collection[tuple[str, str]], no
         row["origin"] == Origin.CALENDAR, row["has_yielded"],
         find_owed_within(shift, (row["start_at"], row["end_at"]), now), row["is_invited"],
     )  # fmt: skip
-
-
-def _moved(stored: StoredTouchpoint, move: LevelledTouch) -> TouchpointUpdate:
-    before = stored.touchpoint
-    if before.gave_way:
-        again = return_to_plan(before, move.due_at, move.reason)
-        return TouchpointUpdate(again, stored.content, "scheduled", move.reason)
-    touchpoint = before._replace(due_at=move.due_at, shift=move.reason, sequence=before.sequence + 1)
-    return TouchpointUpdate(touchpoint, stored.content, "moved", move.reason, before.due_at, "plan")
-
-
-def _given_up(stored: StoredTouchpoint, relief: TouchRelief) -> TouchpointUpdate:
-    cancelled = give_way(stored.touchpoint, relief.reason)
-    note = None if cancelled.cancellation is None else cancelled.cancellation.note
-    return TouchpointUpdate(cancelled, stored.content, "cancelled", note, changed_by="plan")

@@ -264,9 +264,7 @@ class CalendarRepository(Protocol):
         """Outcomes that came before these touchpoints; they are deleted."""
         ...
 
-    async def publish_settled(
-        self, touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None
-    ) -> None:
+    async def publish_settled(self, item: Touchpoint, outcome: RecordedOutcome, to: datetime | None) -> None:
         """Send the rules engine the outcome that a person entered here."""
         ...
 

@@ -1,0 +1,23 @@
+"""What a levelled book changes of a stored touchpoint."""
+
+from services.calendar.person_book import LevelledTouch
+from services.calendar.person_relief import TouchRelief
+from services.calendar.touchpoint import give_way, return_to_plan
+from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
+
+
+def moved(stored: StoredTouchpoint, move: LevelledTouch) -> TouchpointUpdate:
+    """It goes to its day; what had given way is back in the plan."""
+    before = stored.touchpoint
+    if before.gave_way:
+        again = return_to_plan(before, move.due_at, move.reason)
+        return TouchpointUpdate(again, stored.content, "scheduled", move.reason)
+    touchpoint = before._replace(due_at=move.due_at, shift=move.reason, sequence=before.sequence + 1)
+    return TouchpointUpdate(touchpoint, stored.content, "moved", move.reason, before.due_at, "plan")
+
+
+def given_up(stored: StoredTouchpoint, relief: TouchRelief) -> TouchpointUpdate:
+    """It gives way, with its reason."""
+    cancelled = give_way(stored.touchpoint, relief.reason)
+    note = None if cancelled.cancellation is None else cancelled.cancellation.note
+    return TouchpointUpdate(cancelled, stored.content, "cancelled", note, changed_by="plan")
