@@ -84,7 +84,9 @@ def read_basis(
     reading += [part(policy, view, issued) for part in scope.parts]
     reading += [_answerable(view, entries, issued) for entries in scope.entries]
     turns: list[int | None] = [*view.change_times]
-    turns += [next_day(view.bases[name], now, counts) for name, counts in scope.day_counts if name in view.bases]
+    turns += [
+        next_day(view.bases[name], now, counts) for name, counts in scope.day_counts if name in view.bases
+    ]
     ahead = [at for at in turns if at is not None and at > now]
     return Basis(tuple(reading), min(ahead, default=None))
 
@@ -134,7 +136,9 @@ def _scope(policy: Policy, audience_reads: frozenset[str], event_types: frozense
     )
     day_counts = tuple((name, policy.day_counts[name]) for name in sorted(names & policy.day_counts.keys()))
     entries = tuple(
-        each for each in _entries(policy) if not event_types.isdisjoint(_ENTRIES.get(each.event, {each.event}))
+        each
+        for each in _entries(policy)
+        if not event_types.isdisjoint(_ENTRIES.get(each.event, {each.event}))
     )
     parts = tuple(part for types, part in _PARTS if not types.isdisjoint(event_types))
     return _Scope(names, classes, day_counts, entries, parts, "color" in names)

@@ -78,7 +78,9 @@ _Fill = tuple[Callable[[AccountView], None], frozenset[str]]
 _ALWAYS: tuple[_Fill, ...] = (
     (
         fill_contracts,
-        frozenset(feature.name for feature in FEATURES.values() if feature.changed_by == ("contract.changed",))
+        frozenset(
+            feature.name for feature in FEATURES.values() if feature.changed_by == ("contract.changed",)
+        )
         | {"days_since_start"},
     ),
     (_fill_revenue, frozenset({"arr", "arr_percentile"})),
