@@ -70,6 +70,8 @@ class Usage:
     newest: int | None = None
     sources: dict[str, UsageSource] = field(default_factory=dict)
     more_sources: bool = False
+    computed: dict[tuple[str, str], object] = field(default_factory=dict, compare=False, repr=False)
+    """Source and day -> what `usage_reports` read of them; without what changed since."""
 
     def stamps(self) -> Iterator[Stamp]:
         """The events behind everything that is stored: of each source and day the first with what counts."""
@@ -120,6 +122,7 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     day = (end - 1) // DAY
     if day < oldest_day(usage):
         return changed, None
+    _forget(usage, who(stamp)[0], str(day))
     reports = source["d"].setdefault(str(day), {})
     conflict = _find_conflict(reports, stamp)
     text = _period_text(start - day * DAY, end - start)
@@ -153,7 +156,18 @@ def move_horizon(usage: Usage, ended: int) -> bool:
             days = [day for day in source["d"] if int(day) < oldest] if passed is None else map(str, passed)
             for day in days:
                 source["d"].pop(day, None)
+        usage.computed.clear()
     return True
+
+
+def _forget(usage: Usage, name: str, day: str) -> None:
+    """Forget what was computed of a day that changes; which days there are decides whether shorter periods are complete."""
+    days = usage.sources[name]["d"]
+    usage.computed.pop((name, day), None)
+    if usage.computed and day not in days:
+        for other, stored in days.items():
+            if SHORT in stored:
+                usage.computed.pop((name, other), None)
 
 
 def oldest_day(usage: Usage) -> int:
@@ -167,6 +181,7 @@ def source_of(usage: Usage, name: str) -> UsageSource | None:
         usage.sources[name] = {"d": {}, "m": {}}
         if len(usage.sources) > SOURCES_KEPT:
             usage.more_sources = True
+            usage.computed.clear()
             del usage.sources[max(usage.sources)]
     return usage.sources.get(name)
 

@@ -4,16 +4,16 @@
 """
 
 from services.cadence.evaluation.candidates import Suppressed, SuppressionCause
-from services.cadence.evaluation.change_detection import Basis, read_basis
+from services.cadence.evaluation.change_detection import Basis, ChangeDetection
 from services.cadence.evaluation.changes import plan_changes
 from services.cadence.evaluation.evaluate import Decision, evaluate_account
 
 __all__ = [
     "Basis",
+    "ChangeDetection",
     "Decision",
     "Suppressed",
     "SuppressionCause",
     "evaluate_account",
     "plan_changes",
-    "read_basis",
 ]

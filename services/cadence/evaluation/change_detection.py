@@ -6,18 +6,20 @@ values that a plan copies, the dated entries that some rule may answer, and when
 parts stay as they are. So where the basis is the same before and after, an evaluation would give the plan in force.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
 
-from services.cadence.account import Facts, Plain
+from services.cadence.account import FactEvent, Plain, micros
 from services.cadence.account.codec import AccountState
 from services.cadence.account.issued import TYPES, Issued
 from services.cadence.account.retention import ANSWERS
+from services.cadence.account.usage_reach import usage_reach
 from services.cadence.evaluation.avoid import pause_of
-from services.cadence.evaluation.event_entries import entries_of
+from services.cadence.evaluation.event_entries import entries_of, usage_entries
 from services.cadence.expressions.value_classes import Thresholds, class_of, thresholds_of
 from services.cadence.expressions.weaken import compile_weakened
 from services.cadence.features.compute import next_day, view_features
@@ -64,31 +66,59 @@ class Basis(NamedTuple):
     turns_at: int | None
 
 
-def read_basis(
-    policy: Policy, portfolio: Portfolio, account_state: AccountState, now: int, event_types: Iterable[str]
-) -> Basis | None:
-    """The basis at `now` (microseconds since 1970) of what events of these types may change; None: it may be anything.
+class ChangeDetection:
+    """Of one account at one moment, from before events are applied until after them."""
 
-    It shares nothing with the state that applying further events changes.
-    """
-    scope = _scope(policy, portfolio.reads, frozenset(event_types))
-    if scope is None:
-        return None
-    facts, issued = account_state
-    view = view_features(facts, portfolio, now, scope.names, policy.feature_settings)
-    values = view.values
-    if scope.reads_color:
-        values["color"] = policy.content.health.effective_color(values["color"], values["health_score"])
-    reading: list[object] = [facts.first_event_at, issued.one_offs and orjson.dumps(issued.one_offs)]
-    reading += [class_of(values.get(name), thresholds) for name, thresholds in scope.classes]
-    reading += [part(policy, view, issued) for part in scope.parts]
-    reading += [_answerable(view, entries, issued) for entries in scope.entries]
-    turns: list[int | None] = [*view.change_times]
-    turns += [
-        next_day(view.bases[name], now, counts) for name, counts in scope.day_counts if name in view.bases
-    ]
-    ahead = [at for at in turns if at is not None and at > now]
-    return Basis(tuple(reading), min(ahead, default=None))
+    __slots__ = ("_before", "_now", "_policy", "_portfolio", "_reach", "_scope")
+
+    def __init__(
+        self,
+        policy: Policy,
+        portfolio: Portfolio,
+        now: datetime,
+        account_state: AccountState,
+        events: Sequence[FactEvent],
+    ) -> None:
+        """`account_state` as it is before these events."""
+        self._policy, self._portfolio, self._now = policy, portfolio, micros(now)
+        self._scope = _scope(policy, portfolio.reads, frozenset({event.type for event in events}))
+        self._reach = usage_reach(account_state.facts.usage, events)
+        self._before = None if self._scope is None else self._read(self._scope, account_state)
+
+    def unchanged(self, account_state: AccountState) -> Basis | None:
+        """The basis after the events were applied; None: it is not what it was, and an evaluation is needed."""
+        if self._before is None or self._scope is None:
+            return None
+        after = self._read(self._scope, account_state)
+        return after if after.reading == self._before.reading else None
+
+    def _read(self, scope: "_Scope", account_state: AccountState) -> Basis:
+        """Shares nothing with the state that applying further events changes."""
+        (facts, issued), policy, now = account_state, self._policy, self._now
+        view = view_features(facts, self._portfolio, now, scope.names, policy.feature_settings)
+        values = view.values
+        if scope.reads_color:
+            color = policy.content.health.effective_color(values["color"], values["health_score"])
+            values["color"] = color
+        reading: list[object] = [facts.first_event_at, issued.one_offs and orjson.dumps(issued.one_offs)]
+        reading += [class_of(values.get(name), thresholds) for name, thresholds in scope.classes]
+        reading += [part(policy, view, issued) for part in scope.parts]
+        reading += [self._answerable(view, entries, issued) for entries in scope.entries]
+        turns: list[int | None] = [*view.change_times]
+        bases = view.bases
+        turns += [next_day(bases[name], now, counts) for name, counts in scope.day_counts if name in bases]
+        ahead = [at for at in turns if at is not None and at > now]
+        return Basis(tuple(reading), min(ahead, default=None))
+
+    def _answerable(self, view: AccountView, entries: "_Entries", issued: Issued) -> list[object]:
+        """The entries that a rule may answer; while something is due that an answer asked for, answers of any age."""
+        is_revisable = entries.event in ANSWERS and issued.one_offs
+        since = 0 if entries.within is None or is_revisable else view.now - entries.within
+        if entries.event == "usage.reported":
+            found = usage_entries(view, view.usage.since(since, self._reach.covers), entries.reads)
+        else:
+            found = entries_of(view, entries.event, since, entries.reads)
+        return [entry for entry in found if entries.may_hold(entry.values)]
 
 
 class _Entries(NamedTuple):
@@ -169,7 +199,7 @@ def _changed_by(name: str) -> frozenset[str]:
 @lru_cache(maxsize=8)
 def _entries(policy: Policy) -> tuple[_Entries, ...]:
     events = sorted({*policy.triggers, *policy.feedback} - {"program.announced"})
-    return tuple(map(lambda event: _entries_of_event(policy, event), events))
+    return tuple(_entries_of_event(policy, event) for event in events)
 
 
 def _entries_of_event(policy: Policy, event: str) -> _Entries:
@@ -181,15 +211,10 @@ def _entries_of_event(policy: Policy, event: str) -> _Entries:
     return _Entries(event, within, policy.entry_reads[event], may_hold)
 
 
-def _answerable(view: AccountView, entries: _Entries, issued: Issued) -> list[object]:
-    """The entries that a rule may answer. What came due for an answer stays while it is not revised, however long ago."""
-    is_revisable = entries.event in ANSWERS and issued.one_offs
-    since = 0 if entries.within is None or is_revisable else view.now - entries.within
-    return [
-        entry
-        for entry in entries_of(view, entries.event, since, entries.reads)
-        if entries.may_hold(entry.values)
-    ]
+def _seats(_policy: Policy, view: AccountView, _issued: Issued) -> object:
+    """The seats that a report without seats is compared with."""
+    levels = {name: source["m"].get("seats") for name, source in view.facts.usage.sources.items()}
+    return view.values["seats"], {name: level and level["v"] for name, level in levels.items()}
 
 
 def _contracts(policy: Policy, view: AccountView, _issued: Issued) -> object:
@@ -229,7 +254,7 @@ def _went_live(policy: Policy, view: AccountView, _issued: Issued) -> object:
 
 
 def _times(policy: Policy, _view: AccountView, issued: Issued) -> object:
-    """When touchpoints of the types came due that cool-downs, caps and limits count, and of those there are one-offs of."""
+    """When touchpoints came due, of the types that cool-downs, caps and limits count, and of the types of one-offs."""
     kinds = _counted_types(policy)
     if issued.one_offs:
         kinds |= issued.one_offs_by_type().keys()
@@ -250,5 +275,6 @@ _PARTS: tuple[tuple[frozenset[str], Callable[[Policy, AccountView, Issued], obje
     (_PAUSES, _paused),
     (frozenset({"milestone.reached"}), _went_live),
     (TYPES, _times),
+    (frozenset({"usage.reported"}), _seats),
 )
 """Event types, and what else they may change of what an evaluation reads."""

@@ -99,9 +99,11 @@ class UsageTrends:
         own = [[report for report in recent if metric_of(report) == metric] for metric in METRICS]
         return [max(each, key=_order) for each in own if each]
 
-    def since(self, at: int) -> list[UsageReport]:
-        """The reports that count from that moment or later, in no particular order."""
-        return [report for report in self.reports() if report.end >= at and report.at >= at]
+    def since(self, at: int, covers: Callable[[int], bool] = lambda _end: True) -> list[UsageReport]:
+        """The reports that count from that moment or later, in no particular order; of these the ends that `covers` names."""
+        return [
+            report for report in self.reports() if report.end >= at and covers(report.end) and report.at >= at
+        ]
 
     def newest_stamp(self) -> Stamp | None:
         """The event behind the newest report."""

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from services.cadence.account import FactEvent, micros, moment
+from services.cadence.account import FactEvent, moment
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
 from services.cadence.account.retention import bound_text
 from services.cadence.account.state import ApplyResult
-from services.cadence.evaluation import Basis, read_basis
+from services.cadence.evaluation import Basis, ChangeDetection
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import (
     mark_undecided,
@@ -184,9 +184,9 @@ def _apply_all(
 ) -> _Applied:
     """An event that raised may have left half of its changes behind: the stored state is decoded again without it."""
     parked: list[Parked] = []
-    detects_changes = account.is_current(context, clocks)
+    is_current = account.is_current(context, clocks)
     while True:
-        before = _basis(account_state, items, context, clocks) if detects_changes else None
+        detection = _detection(account_state, items, context, clocks) if is_current else None
         changed, fields = False, set[str]()
         let_go: dict[bytes, tuple[str, ...]] = {}
         for item in items:
@@ -202,16 +202,15 @@ def _apply_all(
                 account_state = decode(account.account_id, account.state)
                 break
         else:
-            after = _basis(account_state, items, context, clocks) if changed and before is not None else None
-            unaffected = after if before and after and before.reading == after.reading else None
+            unaffected = detection.unchanged(account_state) if changed and detection is not None else None
             return _Applied(account_state, items, parked, changed, unaffected, fields, let_go)
 
 
-def _basis(
+def _detection(
     account_state: AccountState, items: Sequence[IncomingEvent], context: EvaluationContext, clocks: Clocks
-) -> Basis | None:
-    event_types = {item.event.type for item in items}
-    return read_basis(context.policy, context.portfolio, account_state, micros(clocks.service), event_types)
+) -> ChangeDetection:
+    events = [item.event for item in items]
+    return ChangeDetection(context.policy, context.portfolio, clocks.service, account_state, events)
 
 
 def _apply(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.cadence.account import FactEvent, micros, moment, stamp_of
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
-from services.cadence.evaluation import Decision, evaluate_account, read_basis
+from services.cadence.evaluation import ChangeDetection, Decision, evaluate_account
 from services.cadence.expressions.parser import parse
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio, Program
@@ -229,14 +229,12 @@ def check_agreement(
     under: Policy, portfolio: Portfolio, history: Sequence[FactEvent], news: Sequence[FactEvent]
 ) -> bool:
     """Whether the news may be skipped; where they may, everything that an evaluation decides is the same."""
-    types = {event.type for event in news}
-    state, at = state_after(history), micros(NOW)
-    known = state_after(history)
-    before = read_basis(under, portfolio, state, at, types)
+    known, state = state_after(history), state_after(history)
+    detection = ChangeDetection(under, portfolio, NOW, state, news)
     for event in news:
         apply_event(state, event)
-    after = read_basis(under, portfolio, state, at, types)
-    if before is None or after is None or before.reading != after.reading:
+    after = detection.unchanged(state)
+    if after is None:
         return False
     old, new = (evaluated(under, each, portfolio, NOW) for each in (known, state))
     assert (old.key, old.fired) == (new.key, new.fired)
@@ -308,9 +306,11 @@ def test_what_may_change_the_plan_needs_an_evaluation(name: str) -> None:
 
 
 def test_a_moment_at_which_time_alone_changes_the_basis_is_stated() -> None:
-    state = state_after([*USUAL, QUIET["usage of another day"]])
+    state, report = state_after(USUAL), QUIET["usage of another day"]
+    detection = ChangeDetection(shipped(), Portfolio(), NOW, state, [report])
+    apply_event(state, report)
 
-    basis = read_basis(shipped(), Portfolio(), state, micros(NOW), ["usage.reported"])
+    basis = detection.unchanged(state)
 
     assert basis is not None
     assert basis.turns_at == micros(NOW + timedelta(days=14))
