@@ -84,7 +84,8 @@ class Mix:
     def _usage(self, number: int, moment: datetime) -> tuple[str, Data]:
         """The report of the day before; what an account reports again on one day corrects it."""
         dice, day = self._dice, moment.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
-        seats, users = 40 + number % 60, dice.randrange(20, 40)
+        seats = 40 + number % 60
+        users = seats * (25 + number % 50) // 100 + dice.randrange(-2, 3)
         return "usage.reported", {
             "period_start": day.isoformat(),
             "period_end": (day + timedelta(days=1)).isoformat(),
@@ -138,7 +139,7 @@ class Mix:
             case 3:
                 return "contact.described", {
                     "contact_id": contact, "name": f"Contact {contact}", "email": f"{contact}@example.com",
-                    "role": dice.choice(("user", "user", "champion")),
+                    "role": "champion" if contact.endswith("-0") else "user",
                 }  # fmt: skip
             case 4:
                 return "milestone.reached", {"milestone": f"step-{dice.randrange(20)}", "kind": "adoption"}

@@ -48,6 +48,8 @@ Day = dict[str, Report]
 `SHORT`: the latest period shorter than a day (`p`) and its evidence. `SAMPLED`: there were more than `PERIODS_KEPT`.
 """
 SHORT, SAMPLED = "s", "o"
+WHOLE = "", ""
+"""In `Usage.computed`, what was computed of all sources."""
 Level = Noted
 """The value (`v`) of a metric in the newest period (`p`: its end, `b`: its start) that has it, with its time (`t`) and
 evidence."""
@@ -71,7 +73,7 @@ class Usage:
     sources: dict[str, UsageSource] = field(default_factory=dict)
     more_sources: bool = False
     computed: dict[tuple[str, str], object] = field(default_factory=dict, compare=False, repr=False)
-    """Source and day -> what `usage_reports` read of them; without what changed since."""
+    """Source and day, or `WHOLE` -> what was computed of the reports, without what changed since."""
 
     def stamps(self) -> Iterator[Stamp]:
         """The events behind everything that is stored: of each source and day the first with what counts."""
@@ -109,6 +111,7 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     sent_at = when(stamp)
     changed = move_horizon(usage, min(end, sent_at))
     known = len(usage.sources), usage.more_sources
+    usage.computed.pop(WHOLE, None)
     source = source_of(usage, who(stamp)[0])
     changed |= known != (len(usage.sources), usage.more_sources)
     if source is None:
@@ -161,7 +164,10 @@ def move_horizon(usage: Usage, ended: int) -> bool:
 
 
 def _forget(usage: Usage, name: str, day: str) -> None:
-    """Forget what was computed of a day that changes; which days there are decides whether shorter periods are complete."""
+    """Forget what was computed of a day that changes.
+
+    Which days there are decides whether shorter periods are complete.
+    """
     days = usage.sources[name]["d"]
     usage.computed.pop((name, day), None)
     if usage.computed and day not in days:

@@ -9,13 +9,14 @@ parts stay as they are. So where the basis is the same before and after, an eval
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import orjson
 
-from services.cadence.account import FactEvent, Plain, micros
+from services.cadence.account import FactEvent, Fields, Plain, Stamp, micros
 from services.cadence.account.codec import AccountState
 from services.cadence.account.issued import TYPES, Issued
+from services.cadence.account.relation import relate
 from services.cadence.account.retention import ANSWERS
 from services.cadence.account.usage_reach import usage_reach
 from services.cadence.evaluation.avoid import pause_of
@@ -69,7 +70,7 @@ class Basis(NamedTuple):
 class ChangeDetection:
     """Of one account at one moment, from before events are applied until after them."""
 
-    __slots__ = ("_before", "_now", "_policy", "_portfolio", "_reach", "_scope")
+    __slots__ = ("_before", "_first", "_now", "_policy", "_portfolio", "_reach", "_scope")
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class ChangeDetection:
         """`account_state` as it is before these events."""
         self._policy, self._portfolio, self._now = policy, portfolio, micros(now)
         self._scope = _scope(policy, portfolio.reads, frozenset({event.type for event in events}))
+        self._first = account_state.facts.first_event_at
         self._reach = usage_reach(account_state.facts.usage, events)
         self._before = None if self._scope is None else self._read(self._scope, account_state)
 
@@ -90,7 +92,14 @@ class ChangeDetection:
         if self._before is None or self._scope is None:
             return None
         after = self._read(self._scope, account_state)
-        return after if after.reading == self._before.reading else None
+        if after.reading != self._before.reading:
+            return None
+        facts = account_state.facts
+        # The relation begins with the first event of all, where no contract says when.
+        began_before = facts.first_event_at != self._first and (
+            not facts.contracts or relate(facts.contracts, self._now).beginning is None
+        )
+        return None if began_before else after
 
     def _read(self, scope: "_Scope", account_state: AccountState) -> Basis:
         """Shares nothing with the state that applying further events changes."""
@@ -100,7 +109,7 @@ class ChangeDetection:
         if scope.reads_color:
             color = policy.content.health.effective_color(values["color"], values["health_score"])
             values["color"] = color
-        reading: list[object] = [facts.first_event_at, issued.one_offs and orjson.dumps(issued.one_offs)]
+        reading: list[object] = [orjson.dumps(issued.one_offs) if issued.one_offs else b""]
         reading += [class_of(values.get(name), thresholds) for name, thresholds in scope.classes]
         reading += [part(policy, view, issued) for part in scope.parts]
         reading += [self._answerable(view, entries, issued) for entries in scope.entries]
@@ -202,13 +211,17 @@ def _entries(policy: Policy) -> tuple[_Entries, ...]:
     return tuple(_entries_of_event(policy, event) for event in events)
 
 
-def _entries_of_event(policy: Policy, event: str) -> _Entries:
+@lru_cache(maxsize=256)
+def _may_hold(policy: Policy, event: str) -> Callable[[Mapping[str, Plain]], bool]:
+    """Whether a rule about the event may answer an entry with these values."""
     rules = [rule for _, rule in (*policy.triggers.get(event, ()), *policy.feedback.get(event, ()))]
-    may_hold = compile_weakened(
-        policy.content.health, map(condition_of, rules), frozenset(EVENT_FEATURES[event])
-    )
+    own = frozenset(EVENT_FEATURES[event])
+    return compile_weakened(policy.content.health, map(condition_of, rules), own)
+
+
+def _entries_of_event(policy: Policy, event: str) -> _Entries:
     within = None if event in policy.feedback else policy.longest_within[event]
-    return _Entries(event, within, policy.entry_reads[event], may_hold)
+    return _Entries(event, within, policy.entry_reads[event], _may_hold(policy, event))
 
 
 def _seats(_policy: Policy, view: AccountView, _issued: Issued) -> object:
@@ -218,21 +231,32 @@ def _seats(_policy: Policy, view: AccountView, _issued: Issued) -> object:
 
 
 def _contracts(policy: Policy, view: AccountView, _issued: Issued) -> object:
-    """Of a contract of which only one thing was ever stated, and no signature, the last telling of it tells nothing."""
-    oldest = view.now - policy.longest_within.get("contract.changed", 0)
     return [
-        (key, list(_statements(contract.statements, oldest)))
+        (key, list(_statements(policy, contract.statements)))
         for key, contract in sorted(view.facts.contracts.items())
     ]
 
 
-def _statements(statements: Mapping[str, list[str]], oldest: int) -> Iterator[tuple[object, ...]]:
-    is_plain = len(statements) == 1
+def _statements(policy: Policy, statements: Mapping[str, list[Stamp]]) -> Iterator[tuple[Stamp, ...]]:
+    """What was stated, first and last. Where it is all that was ever stated, when it was told last is read of nobody.
+
+    But for its event, which names the answers to it: so no rule may answer it, and it states no signature.
+    """
     for content, span in statements.items():
-        fields = orjson.loads(content)
-        unsigned = fields.get("signed_at") is None and fields.get("status") != "signed"
-        settled = is_plain and unsigned and int(span[0][:18]) < oldest
-        yield (content, span[0], *span[2:]) if settled else (content, *span)
+        fields = cast("Fields", orjson.loads(content))
+        is_signed = fields.get("signed_at") is not None or fields.get("status") == "signed"
+        told_once = len(statements) == 1 and not is_signed and not _may_answer_contract(policy, fields)
+        yield (content, span[0], *span[2:]) if told_once else (content, *span)
+
+
+def _may_answer_contract(policy: Policy, fields: Fields) -> bool:
+    values: Fields = {
+        "contract_status": fields.get("status"),
+        "first_signature": False,
+        "renewal_signature": False,
+        "arr_change": None,
+    }
+    return _may_hold(policy, "contract.changed")(values)
 
 
 def _touched(_policy: Policy, view: AccountView, _issued: Issued) -> object:

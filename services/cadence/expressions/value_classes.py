@@ -23,7 +23,7 @@ Thresholds = tuple[float, ...]
 
 
 def thresholds_of(conditions: Iterable[Node]) -> Mapping[str, Thresholds | None]:
-    """Feature -> its thresholds; None: its very value counts, as something other than a comparison with numbers reads it."""
+    """Feature -> its thresholds; None: its very value counts, as more than comparisons with numbers reads it."""
     found: dict[str, set[float] | None] = {}
     for condition in conditions:
         _collect(condition, found)
@@ -31,7 +31,7 @@ def thresholds_of(conditions: Iterable[Node]) -> Mapping[str, Thresholds | None]
 
 
 def class_of(value: Plain, thresholds: Thresholds | None) -> Plain:
-    """Equal for two values exactly when no condition tells them apart; a value without thresholds is a class of its own."""
+    """Equal for two values where no condition tells them apart; a value without thresholds is its own class."""
     if thresholds is None or not isinstance(value, int | float) or isinstance(value, bool):
         return value
     place = bisect_left(thresholds, value)

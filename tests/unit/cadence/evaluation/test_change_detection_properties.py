@@ -277,6 +277,7 @@ QUIET: dict[str, FactEvent] = {
     "a mail opened": make_event("message.engaged", NOW, delivery_id="d", kind="opened"),
     "a passive answer": make_event("nps.answered", NOW, contact_id="contact-2", score=8),
     "another name": make_event("account.described", NOW, name="y"),
+    "an older event than all others": make_event("health.scored", NOW - 400 * DAY, score=80),
     "a pause of a contact": make_event("outreach.paused", NOW, contact_id="contact-1", reason="leave"),
 }  # fmt: skip
 LOUD: dict[str, FactEvent] = {
@@ -290,7 +291,6 @@ LOUD: dict[str, FactEvent] = {
     "a champion who left": make_event("contact.left", NOW, contact_id="contact-1"),
     "a pause": make_event("outreach.paused", NOW, reason="audit"),
     "a call": make_event("interaction.logged", NOW, channel="call"),
-    "an older event than all others": make_event("health.scored", NOW - 400 * DAY, score=80),
     "a type that nothing is known of": make_event("account.merged", NOW, from_="other"),
 }  # fmt: skip
 
@@ -303,6 +303,12 @@ def test_what_tells_nothing_new_needs_no_evaluation(name: str) -> None:
 @pytest.mark.parametrize("name", LOUD)
 def test_what_may_change_the_plan_needs_an_evaluation(name: str) -> None:
     assert not check_agreement(shipped(), Portfolio(), USUAL, [LOUD[name]])
+
+
+def test_without_a_contract_an_older_event_than_all_others_begins_the_relation() -> None:
+    before = [event for event in USUAL if event.type != "contract.changed"]
+
+    assert not check_agreement(shipped(), Portfolio(), before, [QUIET["an older event than all others"]])
 
 
 def test_a_moment_at_which_time_alone_changes_the_basis_is_stated() -> None:
