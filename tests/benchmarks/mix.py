@@ -52,7 +52,7 @@ async def run(stack: Stack, arguments: argparse.Namespace) -> list[Figure]:
                 rounds.append(found)
                 print(_line(found), flush=True)
         unacknowledged += benchmark.producer.unacknowledged
-        size = await benchmark.database.pool.fetchrow(STATE_BYTES)
+        (size,) = await benchmark.database.pool.fetch(STATE_BYTES)
     print(f"state {size['median']} bytes in the median, table {size['stored'] >> 20} MB")
     print(f"unacknowledged {unacknowledged}", flush=True)
     engine, bare = ([each[name] for each in rounds] for name in ("engine", "bare"))

@@ -239,10 +239,9 @@ def check_agreement(
     old, new = (evaluated(under, each, portfolio, NOW) for each in (known, state))
     assert (old.key, old.fired) == (new.key, new.fired)
     assert (old.segment, old.stage, old.color) == (new.segment, new.stage, new.color)
-    turns = [
-        at for at in (old.next_evaluation_at, after.turns_at and moment(after.turns_at)) if at is not None
-    ]
-    assert new.next_evaluation_at is None or min(turns) <= new.next_evaluation_at
+    turns = [old.next_evaluation_at, None if after.turns_at is None else moment(after.turns_at)]
+    stated = min([at for at in turns if at is not None], default=None)
+    assert new.next_evaluation_at is None or (stated is not None and stated <= new.next_evaluation_at)
     return True
 
 
