@@ -5,7 +5,7 @@ parts are maxima, minima or first-of-a-fixed-order over the set of versions, so 
 repetition give the same state.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypedDict, cast
@@ -92,15 +92,6 @@ class Usage:
             for name, source in sorted(self.sources.items())
             if any(SAMPLED in day for day in source["d"].values())
         ]
-
-
-def derive_limit_ratio(fields: Fields, data: Mapping[str, object]) -> None:
-    """Add the highest share of a limit that is in use; null without a limited one, absent where `limits` is absent."""
-    if "limits" not in data:
-        return
-    limits = cast("Mapping[str, Mapping[str, float | None]]", data["limits"] or {})
-    ratios = [(usage.get("used") or 0) / limit for usage in limits.values() if (limit := usage.get("limit"))]
-    fields["limit_ratio"] = max(ratios) if ratios else None
 
 
 def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp | None]:

@@ -6,40 +6,34 @@ values that a plan copies, the dated entries that some rule may answer, and when
 parts stay as they are. So where the basis is the same before and after, an evaluation would give the plan in force.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import orjson
 
-from services.cadence.account import FactEvent, Fields, Plain, Stamp, micros
+from services.cadence.account import FactEvent, Plain, micros
 from services.cadence.account.codec import AccountState
-from services.cadence.account.issued import TYPES, Issued
+from services.cadence.account.issued import Issued
 from services.cadence.account.relation import relate
 from services.cadence.account.retention import ANSWERS
 from services.cadence.account.usage_reach import usage_reach
-from services.cadence.evaluation.avoid import pause_of
+from services.cadence.evaluation.basis_parts import PARTS, PEOPLE, TOUCHES, may_hold
 from services.cadence.evaluation.event_entries import entries_of, usage_entries
 from services.cadence.expressions.value_classes import Thresholds, class_of, thresholds_of
-from services.cadence.expressions.weaken import compile_weakened
 from services.cadence.features.compute import next_day, view_features
-from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.features.registry import feature_named
-from services.cadence.features.responses import went_live
 from services.cadence.features.view import AccountView
-from services.cadence.policy import Policy, condition_of
+from services.cadence.policy import Policy
 from services.cadence.policy.compiled import conditions
 from services.cadence.portfolio import Portfolio
 
-_PEOPLE = frozenset({"contact.described", "contact.left"})
-_TOUCHES = frozenset({"interaction.logged", "touchpoint.settled"})
-_PAUSES = frozenset({"outreach.paused", "outreach.resumed"})
 _ENTRIES: Mapping[str, frozenset[str]] = {
-    "contact.described": _PEOPLE,
-    "contact.left": _PEOPLE,
-    "nps.answered": _PEOPLE | {"nps.answered"},
-    "survey.answered": _PEOPLE | {"survey.answered"},
+    "contact.described": PEOPLE,
+    "contact.left": PEOPLE,
+    "nps.answered": PEOPLE | {"nps.answered"},
+    "survey.answered": PEOPLE | {"survey.answered"},
     "mail.judged": frozenset({"delivery.finished", "message.engaged"}),
     "program.announced": frozenset(),
     "contract.changed": frozenset(),
@@ -61,10 +55,10 @@ _COPIED = frozenset({"csm_id", "segment_override"})
 
 
 class Basis(NamedTuple):
-    """`reading`: what an evaluation rests on; `turns_at`: when time alone changes it next, microseconds since 1970."""
+    """`reading`: what an evaluation rests on; `changes_at`: when time alone changes it next, microseconds since 1970."""
 
     reading: tuple[object, ...]
-    turns_at: int | None
+    changes_at: int | None
 
 
 class ChangeDetection:
@@ -113,10 +107,12 @@ class ChangeDetection:
         reading += [class_of(values.get(name), thresholds) for name, thresholds in scope.classes]
         reading += [part(policy, view, issued) for part in scope.parts]
         reading += [self._answerable(view, entries, issued) for entries in scope.entries]
-        turns: list[int | None] = [*view.change_times]
+        change_times: list[int | None] = [*view.change_times]
         bases = view.bases
-        turns += [next_day(bases[name], now, counts) for name, counts in scope.day_counts if name in bases]
-        ahead = [at for at in turns if at is not None and at > now]
+        change_times += [
+            next_day(bases[name], now, counts) for name, counts in scope.day_counts if name in bases
+        ]
+        ahead = [at for at in change_times if at is not None and at > now]
         return Basis(tuple(reading), min(ahead, default=None))
 
     def _answerable(self, view: AccountView, entries: "_Entries", issued: Issued) -> list[object]:
@@ -160,9 +156,9 @@ def _scope(policy: Policy, audience_reads: frozenset[str], event_types: frozense
     thresholds = _thresholds(policy)
     read = policy.reads | audience_reads | _COPIED
     names = frozenset(name for name in read if not event_types.isdisjoint(_changed_by(name)))
-    if not event_types.isdisjoint(_TOUCHES):
+    if not event_types.isdisjoint(TOUCHES):
         names |= {"days_since_touch"}
-    if not event_types.isdisjoint(_PEOPLE | {"preference.changed"}):
+    if not event_types.isdisjoint(PEOPLE | {"preference.changed"}):
         names |= {"preferred_frequency"}
     if "health.scored" in event_types:
         names |= {"color", "health_score"}
@@ -179,7 +175,7 @@ def _scope(policy: Policy, audience_reads: frozenset[str], event_types: frozense
         for each in _entries(policy)
         if not event_types.isdisjoint(_ENTRIES.get(each.event, {each.event}))
     )
-    parts = tuple(part for types, part in _PARTS if not types.isdisjoint(event_types))
+    parts = tuple(part for types, part in PARTS if not types.isdisjoint(event_types))
     return _Scope(names, classes, day_counts, entries, parts, "color" in names)
 
 
@@ -199,8 +195,8 @@ def _changed_by(name: str) -> frozenset[str]:
         return frozenset()
     changed_by = frozenset(feature.changed_by)
     if not changed_by.isdisjoint(ANSWERS):
-        changed_by |= _PEOPLE  # which answers are of one person
-    if not changed_by.isdisjoint(_TOUCHES):
+        changed_by |= PEOPLE  # which answers are of one person
+    if not changed_by.isdisjoint(TOUCHES):
         changed_by |= {"delivery.finished"}  # a message of a type
     return changed_by - {"contract.changed"}
 
@@ -211,94 +207,6 @@ def _entries(policy: Policy) -> tuple[_Entries, ...]:
     return tuple(_entries_of_event(policy, event) for event in events)
 
 
-@lru_cache(maxsize=256)
-def _may_hold(policy: Policy, event: str) -> Callable[[Mapping[str, Plain]], bool]:
-    """Whether a rule about the event may answer an entry with these values."""
-    rules = [rule for _, rule in (*policy.triggers.get(event, ()), *policy.feedback.get(event, ()))]
-    own = frozenset(EVENT_FEATURES[event])
-    return compile_weakened(policy.content.health, map(condition_of, rules), own)
-
-
 def _entries_of_event(policy: Policy, event: str) -> _Entries:
     within = None if event in policy.feedback else policy.longest_within[event]
-    return _Entries(event, within, policy.entry_reads[event], _may_hold(policy, event))
-
-
-def _seats(_policy: Policy, view: AccountView, _issued: Issued) -> object:
-    """The seats that a report without seats is compared with."""
-    levels = {name: source["m"].get("seats") for name, source in view.facts.usage.sources.items()}
-    return view.values["seats"], {name: level and level["v"] for name, level in levels.items()}
-
-
-def _contracts(policy: Policy, view: AccountView, _issued: Issued) -> object:
-    return [
-        (key, list(_statements(policy, contract.statements)))
-        for key, contract in sorted(view.facts.contracts.items())
-    ]
-
-
-def _statements(policy: Policy, statements: Mapping[str, list[Stamp]]) -> Iterator[tuple[Stamp, ...]]:
-    """What was stated, first and last. Where it is all that was ever stated, when it was told last is read of nobody.
-
-    But for its event, which names the answers to it: so no rule may answer it, and it states no signature.
-    """
-    for content, span in statements.items():
-        fields = cast("Fields", orjson.loads(content))
-        is_signed = fields.get("signed_at") is not None or fields.get("status") == "signed"
-        told_once = len(statements) == 1 and not is_signed and not _may_answer_contract(policy, fields)
-        yield (content, span[0], *span[2:]) if told_once else (content, *span)
-
-
-def _may_answer_contract(policy: Policy, fields: Fields) -> bool:
-    values: Fields = {
-        "contract_status": fields.get("status"),
-        "first_signature": False,
-        "renewal_signature": False,
-        "arr_change": None,
-    }
-    return _may_hold(policy, "contract.changed")(values)
-
-
-def _touched(_policy: Policy, view: AccountView, _issued: Issued) -> object:
-    return {kind: at for kind, (at, _) in view.last_touch.items()}
-
-
-def _preferred(_policy: Policy, view: AccountView, _issued: Issued) -> object:
-    channels = {topic: channel for topic, (channel, _) in view.preferred_channels.items()}
-    return dict(view.preferred_days), channels
-
-
-def _paused(_policy: Policy, view: AccountView, _issued: Issued) -> object:
-    return pause_of(view.facts, view.now)
-
-
-def _went_live(policy: Policy, view: AccountView, _issued: Issued) -> object:
-    reached = went_live(view) if "go_live" in policy.timelines else None
-    return None if reached is None else (reached.at, reached.stamp)
-
-
-def _times(policy: Policy, _view: AccountView, issued: Issued) -> object:
-    """When touchpoints came due, of the types that cool-downs, caps and limits count, and of the types of one-offs."""
-    kinds = _counted_types(policy)
-    if issued.one_offs:
-        kinds |= issued.one_offs_by_type().keys()
-    return {kind: [*times.items()] for kind, times in issued.times.items() if kind in kinds and times}
-
-
-@lru_cache(maxsize=8)
-def _counted_types(policy: Policy) -> frozenset[str]:
-    triggers = [rule for rules in policy.triggers.values() for _, rule in rules]
-    own = {rule.touchpoint for rule in triggers if rule.cooldown is not None or rule.cap is not None}
-    return frozenset(own.union(*(limit.touchpoints for limit in policy.limits)))
-
-
-_PARTS: tuple[tuple[frozenset[str], Callable[[Policy, AccountView, Issued], object]], ...] = (
-    (frozenset({"contract.changed"}), _contracts),
-    (_TOUCHES, _touched),
-    (_PEOPLE | {"preference.changed"}, _preferred),
-    (_PAUSES, _paused),
-    (frozenset({"milestone.reached"}), _went_live),
-    (TYPES, _times),
-    (frozenset({"usage.reported"}), _seats),
-)
-"""Event types, and what else they may change of what an evaluation reads."""
+    return _Entries(event, within, policy.entry_reads[event], may_hold(policy, event))

@@ -133,9 +133,9 @@ def _evaluate(
 
 def _keep_plan(account: Account, applied: "_Applied", context: EvaluationContext) -> None:
     """The state changes, the plan stays; it is evaluated again when time alone may change it."""
-    if applied.unaffected is not None and applied.unaffected.turns_at is not None:
-        turns_at = moment(applied.unaffected.turns_at)
-        account.next_evaluation_at = min(turns_at, account.next_evaluation_at or turns_at)
+    if applied.unaffected is not None and applied.unaffected.changes_at is not None:
+        changes_at = moment(applied.unaffected.changes_at)
+        account.next_evaluation_at = min(changes_at, account.next_evaluation_at or changes_at)
     if COLUMN_FIELDS.isdisjoint(applied.fields):
         account.state = encode(*applied.account_state)
     else:

@@ -239,7 +239,7 @@ def check_agreement(
     old, new = (evaluated(under, each, portfolio, NOW) for each in (known, state))
     assert (old.key, old.fired) == (new.key, new.fired)
     assert (old.segment, old.stage, old.color) == (new.segment, new.stage, new.color)
-    turns = [old.next_evaluation_at, None if after.turns_at is None else moment(after.turns_at)]
+    turns = [old.next_evaluation_at, None if after.changes_at is None else moment(after.changes_at)]
     stated = min([at for at in turns if at is not None], default=None)
     assert new.next_evaluation_at is None or (stated is not None and stated <= new.next_evaluation_at)
     return True
@@ -318,4 +318,4 @@ def test_a_moment_at_which_time_alone_changes_the_basis_is_stated() -> None:
     basis = detection.unchanged(state)
 
     assert basis is not None
-    assert basis.turns_at == micros(NOW + timedelta(days=14))
+    assert basis.changes_at == micros(NOW + timedelta(days=14))
