@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from schemas.topics import broker_configs
 from services.cadence.policy.load import SHIPPED, policy_texts
@@ -11,7 +12,7 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.collector import spare_the_collector
 from services.chassis.consumer import Consumer
 from services.chassis.database import Database, database_url
-from services.chassis.kafka import Message, Producer
+from services.chassis.kafka import Delivery, Message, Producer
 from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
 from services.chassis.settings import Kafka
@@ -24,11 +25,43 @@ from services.rules_engine.domain.account import BatchCounts
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from tests.benchmarks.bare import TABLES, BareLoop
 from tests.benchmarks.events import NOW, Scores, portfolio, upon
+from tests.benchmarks.figures import cpu_seconds
 from tests.benchmarks.peer_faststream import OUT, Peer, Progress
 
 ACCOUNTS = 10_000
 FORMS = {"message": 100, "batch": 4}
 """Of how many events a form of the peer is given one: so each takes about as long."""
+
+
+class CountingProducer(Producer):
+    """Counts what the broker did not acknowledge."""
+
+    unacknowledged = 0
+
+    async def deliver(self, messages: Sequence[Message], *, timeout: float) -> list[Delivery]:
+        deliveries = await super().deliver(messages, timeout=timeout)
+        self.unacknowledged += sum(each is not Delivery.ACKNOWLEDGED for each in deliveries)
+        return deliveries
+
+
+class Turns:
+    """Watches the event loop: `longest` is the most processor time, in seconds, between two of its own turns.
+
+    The processor time of the loop's thread, because a machine that is shared holds every program up.
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        before = time.thread_time()
+        while True:
+            await asyncio.sleep(0)
+            now = time.thread_time()
+            self.longest, before = max(self.longest, now - before), now
+            await asyncio.sleep(0.005)
+            before = time.thread_time()
 
 
 class EngineBenchmark:
@@ -39,7 +72,8 @@ class EngineBenchmark:
         self.kafka = kafka
         self.cluster = cluster
         self.outbox = Outbox("/bench")
-        self.producer = Producer(kafka, client_id="bench")
+        self.producer = CountingProducer(kafka, client_id="bench")
+        self.database_pid: int | None = None
         self.batches = 0
         self.counts = BatchCounts()
 
@@ -55,8 +89,9 @@ class EngineBenchmark:
         assert all(await self.producer.send(batch, timeout=60))
         return count
 
-    async def engine(self) -> Handler:
-        clock = ServiceClock(NOW, real_now(), 1.0)
+    async def engine(self, now: datetime = NOW) -> Handler:
+        """The engine's handler, whose service clock shows `now`."""
+        clock = ServiceClock(now, real_now(), 1.0)
         active_policy = ActivePolicy(ConfigurationRepository(self.database), clock)
         await active_policy.open(policy_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
         known: set[str] = set()
@@ -78,24 +113,24 @@ class EngineBenchmark:
     async def beside(self, engine: Handler, bare: Handler, events: int) -> dict[str, float]:
         """Rates and processor time of both over the records that wait."""
         self.counts = BatchCounts()
-        at = time.process_time()
-        engine_seconds = await self.consume("engine", engine, events)
-        engine_cpu, engine_batches, at = time.process_time() - at, self.batches, time.process_time()
-        bare_seconds = await self.consume("bare", bare, events)
-        bare_cpu = time.process_time() - at
+        ours = await self._measured("engine", engine, events)
+        plans = self.counts.plans
         assert self.counts.undecided == 0
+        return {**ours, **await self._measured("bare", bare, events), "plans": plans}
+
+    async def _measured(self, name: str, handler: Handler, events: int) -> dict[str, float]:
+        at, of_database = time.process_time(), cpu_seconds(self.database_pid)
+        seconds, longest = await self.consume(name, handler, events)
         return {
-            "engine": events / engine_seconds,
-            "bare": events / bare_seconds,
-            "plans": self.counts.plans,
-            "engine_batch": events / engine_batches,
-            "bare_batch": events / self.batches,
-            "engine_cpu_us": engine_cpu / events * 1e6,
-            "bare_cpu_us": bare_cpu / events * 1e6,
+            name: events / seconds,
+            f"{name}_batch": events / self.batches,
+            f"{name}_cpu_us": (time.process_time() - at) / events * 1e6,
+            f"{name}_database_us": (cpu_seconds(self.database_pid) - of_database) / events * 1e6,
+            f"{name}_longest_ms": longest * 1e3,
         }
 
-    async def consume(self, group: str, handler: Handler, count: int) -> float:
-        """Seconds from the first batch to the last outbox row acknowledged."""
+    async def consume(self, group: str, handler: Handler, count: int) -> tuple[float, float]:
+        """Seconds from the first batch to the last outbox row acknowledged, and the longest turn (see `Turns`)."""
         relay = Relay(self.database, self.producer, self.outbox)
         seen, done, began = 0, asyncio.Event(), 0.0
         self.batches = 0
@@ -109,34 +144,40 @@ class EngineBenchmark:
             if seen >= count:
                 done.set()
 
-        subscription = Subscription(group, ["account.signals"], counting, relay.wake)
+        subscription = Subscription(group, ["account.signals", "touchpoint.outcomes"], counting, relay.wake)
         consumer = Consumer(
             database=self.database, kafka=self.kafka, cluster=self.cluster, outbox=self.outbox, owner="bench",
             subscription=subscription,
         )  # fmt: skip
-        tasks = [asyncio.create_task(consumer.run()), asyncio.create_task(relay.run())]
+        tasks, turns = [asyncio.create_task(consumer.run()), asyncio.create_task(relay.run())], Turns()
+        watching = asyncio.create_task(turns.run())
         await done.wait()
         while await self.database.pool.fetchval("SELECT EXISTS (SELECT 1 FROM outbox)"):
             await asyncio.sleep(0.005)
         seconds = time.perf_counter() - began
         consumer.stop()
         relay.stop()
+        watching.cancel()
         await asyncio.gather(*tasks)
-        return seconds
+        return seconds, turns.longest
+
+
+async def open_benchmark(url: str, kafka: Kafka, topics: Sequence[str] = ()) -> EngineBenchmark:
+    """With the topics of the product and these, and the tables of the bare loop."""
+    specs = [TopicSpec(name, configs) for name, configs in broker_configs()]
+    cluster = await ensure_topics(kafka, [*specs, *map(TopicSpec, topics)])
+    database = await Database.open(url, "drumbeat_rules", pool_size=8)
+    for statement in TABLES.split(";"):
+        if statement.strip():
+            await database.pool.execute(statement)
+    return EngineBenchmark(database, kafka, cluster)
 
 
 async def measure(url: str, kafka: Kafka, *, events: int, rounds: int) -> list[dict[str, float]]:
     """Rounds of engine, bare loop and both peers in turn, each over fresh records; fewer for those that are slow."""
-    topics = [TopicSpec(name, configs) for name, configs in broker_configs()]
-    topics += [
-        TopicSpec(name) for name in (OUT, *(_topic(form, each) for form in FORMS for each in range(rounds)))
-    ]
-    cluster = await ensure_topics(kafka, topics)
-    database = await Database.open(url, "drumbeat_rules", pool_size=8)
-    benchmark = EngineBenchmark(database, kafka, cluster)
-    for statement in TABLES.split(";"):
-        if statement.strip():
-            await database.pool.execute(statement)
+    topics = [OUT, *(_topic(form, each) for form in FORMS for each in range(rounds))]
+    benchmark = await open_benchmark(url, kafka, topics)
+    database = benchmark.database
     peer = Peer(database_url(url, "drumbeat_rules"), kafka.bootstrap_servers or "", NOW)
     await peer.open(portfolio(ACCOUNTS))
     described = await benchmark.produce(portfolio(ACCOUNTS))

@@ -3,10 +3,12 @@
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
 from schemas.envelope import Envelope, kafka_headers
+from schemas.events import route
 from services.chassis.kafka import Message
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -18,7 +20,16 @@ def account_id(number: int) -> str:
     return f"acc-{number:06}"
 
 
-def portfolio(accounts: int) -> Iterator[Message]:
+class BookFact(NamedTuple):
+    """What is told of an account before the stream begins."""
+
+    kind: str
+    number: int
+    data: Mapping[str, object]
+    identity: str
+
+
+def book_facts(accounts: int) -> Iterator[BookFact]:
     """Each account described, under contract and scored once: every segment and stage in its share."""
     dice = random.Random(1)
     for number in range(accounts):
@@ -31,7 +42,7 @@ def portfolio(accounts: int) -> Iterator[Message]:
         }
         if arr >= 10_000:
             data["csm_id"] = f"csm-{number % 40}"
-        yield message("account.described", number, data, f"book-{number}", START)
+        yield BookFact("account.described", number, data, f"book-{number}")
         began = START.date() - timedelta(days=dice.randrange(900))
         renews = began + timedelta(days=365 * ((START.date() - began).days // 365 + 1))
         contract = {
@@ -40,8 +51,14 @@ def portfolio(accounts: int) -> Iterator[Message]:
             "starts_on": str(began),
             "renews_on": str(renews),
         }
-        yield message("contract.changed", number, contract, f"contract-{number}", START)
-        yield score(number, 75, f"first-{number}", START)
+        yield BookFact("contract.changed", number, contract, f"contract-{number}")
+        health: dict[str, object] = {"score": 75, "drivers": ["logins", "tickets"]}
+        yield BookFact("health.scored", number, health, f"first-{number}")
+
+
+def portfolio(accounts: int) -> Iterator[Message]:
+    """The records of `book_facts`."""
+    return (message(*fact, START) for fact in book_facts(accounts))
 
 
 class Scores:
@@ -85,4 +102,4 @@ def message(kind: str, number: int, data: Mapping[str, object], identity: str, t
         time=time,
         data=orjson.dumps(data),
     )
-    return Message("account.signals", envelope.subject.encode(), envelope.data, kafka_headers(envelope))
+    return Message(route(envelope.type), envelope.subject.encode(), envelope.data, kafka_headers(envelope))

@@ -1,5 +1,6 @@
 """Evidence: which event was the first with a content. Later repetitions do not change what a reason names."""
 
+from functools import lru_cache
 from zlib import crc32
 
 import orjson
@@ -54,4 +55,16 @@ def first_event(noted: Noted, content: object) -> Stamp:
 
 
 def _key(content: object) -> str:
+    if type(content) is int or type(content) is float:
+        return _key_of_number(content, is_whole=type(content) is int)
+    return _key_of(content)
+
+
+@lru_cache(maxsize=4096)
+def _key_of_number(content: float, *, is_whole: bool) -> str:
+    """1 and 1.0 are equal and written differently."""
+    return _key_of(int(content) if is_whole else float(content))
+
+
+def _key_of(content: object) -> str:
     return f"{_MARK}{crc32(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)):08x}"

@@ -32,8 +32,8 @@ from services.cadence.account.stamps import (
     when,
 )
 from services.cadence.account.state import OWN_ACT, ApplyResult, FactEvent, Facts
-from services.cadence.account.usage import apply_usage, derive_limit_ratio
-from services.cadence.account.usage_details import derive_usage_details
+from services.cadence.account.usage import apply_usage
+from services.cadence.account.usage_details import derive_limit_ratio, derive_usage_details
 
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""

@@ -5,7 +5,7 @@ parts are maxima, minima or first-of-a-fixed-order over the set of versions, so 
 repetition give the same state.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypedDict, cast
@@ -48,6 +48,8 @@ Day = dict[str, Report]
 `SHORT`: the latest period shorter than a day (`p`) and its evidence. `SAMPLED`: there were more than `PERIODS_KEPT`.
 """
 SHORT, SAMPLED = "s", "o"
+WHOLE = "", ""
+"""In `Usage.computed`, what was computed of all sources."""
 Level = Noted
 """The value (`v`) of a metric in the newest period (`p`: its end, `b`: its start) that has it, with its time (`t`) and
 evidence."""
@@ -70,6 +72,8 @@ class Usage:
     newest: int | None = None
     sources: dict[str, UsageSource] = field(default_factory=dict)
     more_sources: bool = False
+    computed: dict[tuple[str, str], object] = field(default_factory=dict, compare=False, repr=False)
+    """Source and day, or `WHOLE` -> what was computed of the reports, without what changed since."""
 
     def stamps(self) -> Iterator[Stamp]:
         """The events behind everything that is stored: of each source and day the first with what counts."""
@@ -90,15 +94,6 @@ class Usage:
         ]
 
 
-def derive_limit_ratio(fields: Fields, data: Mapping[str, object]) -> None:
-    """Add the highest share of a limit that is in use; null without a limited one, absent where `limits` is absent."""
-    if "limits" not in data:
-        return
-    limits = cast("Mapping[str, Mapping[str, float | None]]", data["limits"] or {})
-    ratios = [(usage.get("used") or 0) / limit for usage in limits.values() if (limit := usage.get("limit"))]
-    fields["limit_ratio"] = max(ratios) if ratios else None
-
-
 def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp | None]:
     """Apply one event in place. Returns whether anything changed, and a conflicting stamp of that day."""
     start, end = fields.get("period_start"), fields.get("period_end")
@@ -107,6 +102,7 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     sent_at = when(stamp)
     changed = move_horizon(usage, min(end, sent_at))
     known = len(usage.sources), usage.more_sources
+    usage.computed.pop(WHOLE, None)
     source = source_of(usage, who(stamp)[0])
     changed |= known != (len(usage.sources), usage.more_sources)
     if source is None:
@@ -120,6 +116,7 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     day = (end - 1) // DAY
     if day < oldest_day(usage):
         return changed, None
+    _forget(usage, who(stamp)[0], str(day))
     reports = source["d"].setdefault(str(day), {})
     conflict = _find_conflict(reports, stamp)
     text = _period_text(start - day * DAY, end - start)
@@ -153,7 +150,21 @@ def move_horizon(usage: Usage, ended: int) -> bool:
             days = [day for day in source["d"] if int(day) < oldest] if passed is None else map(str, passed)
             for day in days:
                 source["d"].pop(day, None)
+        usage.computed.clear()
     return True
+
+
+def _forget(usage: Usage, name: str, day: str) -> None:
+    """Forget what was computed of a day that changes.
+
+    Which days there are decides whether shorter periods are complete.
+    """
+    days = usage.sources[name]["d"]
+    usage.computed.pop((name, day), None)
+    if usage.computed and day not in days:
+        for other, stored in days.items():
+            if SHORT in stored:
+                usage.computed.pop((name, other), None)
 
 
 def oldest_day(usage: Usage) -> int:
@@ -167,6 +178,7 @@ def source_of(usage: Usage, name: str) -> UsageSource | None:
         usage.sources[name] = {"d": {}, "m": {}}
         if len(usage.sources) > SOURCES_KEPT:
             usage.more_sources = True
+            usage.computed.clear()
             del usage.sources[max(usage.sources)]
     return usage.sources.get(name)
 

@@ -27,6 +27,15 @@ def derive_usage_details(fields: Fields, data: Mapping[str, object]) -> None:
         )
 
 
+def derive_limit_ratio(fields: Fields, data: Mapping[str, object]) -> None:
+    """Add the highest share of a limit that is in use; null without a limited one, absent where `limits` is absent."""
+    if "limits" not in data:
+        return
+    limits = cast("Mapping[str, Mapping[str, float | None]]", data["limits"] or {})
+    ratios = [(usage.get("used") or 0) / limit for usage in limits.values() if (limit := usage.get("limit"))]
+    fields["limit_ratio"] = max(ratios) if ratios else None
+
+
 def read_features(text: str) -> tuple[dict[str, float], bool]:
     """Feature -> how often it was used, and whether the report has all: then one it does not name was not used."""
     return {name: float(count) for name, count in _rows(text)}, not text.endswith(_MORE)

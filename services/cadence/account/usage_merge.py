@@ -26,6 +26,7 @@ def merge_usage(into: Usage, other: Usage) -> None:
     """Add the reports of another account, in place."""
     if other.newest is not None:
         move_horizon(into, other.newest)
+    into.computed.clear()
     into.more_sources |= other.more_sources
     for name, source in sorted(other.sources.items()):
         own = source_of(into, name)

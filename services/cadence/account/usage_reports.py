@@ -168,12 +168,15 @@ def _level(source_name: str, source: UsageSource, name: str) -> tuple[int, float
 
 def all_reports(usage: Usage) -> list[UsageReport]:
     """The reports of all sources, in no particular order."""
-    return [
-        report
-        for name, source in usage.sources.items()
-        for day in source["d"]
-        for report in reports_of_day(name, source, int(day))
-    ]
+    reports: list[UsageReport] = []
+    computed = cast("dict[tuple[str, str], list[UsageReport]]", usage.computed)
+    for name, source in usage.sources.items():
+        for day in source["d"]:
+            own = computed.get((name, day))
+            if own is None:
+                own = computed[name, day] = reports_of_day(name, source, int(day))
+            reports += own
+    return reports
 
 
 def reports_of_day(name: str, source: UsageSource, day: int) -> list[UsageReport]:

@@ -4,23 +4,16 @@
 """
 
 from services.cadence.evaluation.candidates import Suppressed, SuppressionCause
-from services.cadence.evaluation.change_detection import (
-    SNAPSHOT_EVENT_TYPES,
-    HealthSnapshot,
-    health_snapshot,
-    needs_reevaluation,
-)
+from services.cadence.evaluation.change_detection import Basis, ChangeDetection
 from services.cadence.evaluation.changes import plan_changes
 from services.cadence.evaluation.evaluate import Decision, evaluate_account
 
 __all__ = [
-    "SNAPSHOT_EVENT_TYPES",
+    "Basis",
+    "ChangeDetection",
     "Decision",
-    "HealthSnapshot",
     "Suppressed",
     "SuppressionCause",
     "evaluate_account",
-    "health_snapshot",
-    "needs_reevaluation",
     "plan_changes",
 ]

@@ -4,12 +4,13 @@ They take the place of the account's features of the same name. Features that lo
 own entry: they state what was true then, whatever happened since.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from services.cadence.account import Plain, Stamp, earliest, when, who
 from services.cadence.account.identity import Thing
 from services.cadence.account.merging import LAST, newest_stamp
 from services.cadence.account.retention import ANSWERS
+from services.cadence.account.usage_reports import UsageReport
 from services.cadence.evaluation.contract_entries import contract_entries
 from services.cadence.evaluation.entry import AboutThing, EventEntry
 from services.cadence.evaluation.scores import scores
@@ -39,7 +40,7 @@ def entries_of(
     `wanted`: features that are costly to compute are left out unless they are among these (None: all).
     """
     if event == "usage.reported":
-        yield from _usage_entries(view, since, wanted)
+        yield from usage_entries(view, view.usage.since(since), wanted)
         return
     reader = _READERS.get(event)
     if reader is not None:
@@ -87,10 +88,12 @@ def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
         )
 
 
-def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
+def usage_entries(
+    view: AccountView, reports: Iterable[UsageReport], wanted: frozenset[str] | None
+) -> Iterator[EventEntry]:
     """One entry for each report, shorter ones joined to days; a report counts from the end of its period."""
-    reports = [(report.at, report.stamps, report.key, report) for report in view.usage.since(since)]
-    for at, stamps, own_key, report in sorted(reports, key=lambda each: each[:3]):
+    ordered = [(report.at, report.stamps, report.key, report) for report in reports]
+    for at, stamps, own_key, report in sorted(ordered, key=lambda each: each[:3]):
         # A report without seats is compared with the seats last reported: absent means unchanged.
         seats = report.value("seats") if report.says("seats") else _seats(view, report.source)
         values: dict[str, Plain] = {

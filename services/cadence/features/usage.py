@@ -2,9 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import cast
 
 from services.cadence.account import DAY, Stamp
-from services.cadence.account.usage import Usage
+from services.cadence.account.usage import WHOLE, Usage
 from services.cadence.account.usage_reports import Piece, UsageReport, all_reports, lay_pieces
 
 BASELINE = 28 * DAY
@@ -54,16 +57,26 @@ class DailyRates:
         return None if covered < max(needed, 1) else total / covered
 
 
-class UsageTrends:
-    """The usage reports of one account against the weeks before them; reports and rates are read once, when asked for."""
+@dataclass(slots=True)
+class _Read:
+    """What was read of usage reports so far."""
 
-    __slots__ = ("_newest", "_rates", "_reports", "_usage")
+    reports: list[UsageReport] | None = None
+    newest: list[UsageReport] | None = None
+    rates: dict[str, dict[str, DailyRates]] = field(default_factory=dict[str, dict[str, DailyRates]])
+
+
+class UsageTrends:
+    """The usage reports of one account against the weeks before them; reports and rates are read once, when asked for.
+
+    What was read is kept with the usage until that changes.
+    """
+
+    __slots__ = ("_read", "_usage")
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
-        self._reports: list[UsageReport] | None = None
-        self._newest: list[UsageReport] | None = None
-        self._rates: dict[str, dict[str, DailyRates]] = {}
+        self._read = cast("_Read", usage.computed.setdefault(WHOLE, _Read()))
 
     def spike(self, report: UsageReport) -> float | None:
         """The rate in the report's period divided by the mean of the 28 days before it.
@@ -83,9 +96,9 @@ class UsageTrends:
 
     def newest(self, compare: Callable[[UsageReport], float | None]) -> tuple[float | None, Stamp | None]:
         """The comparison of the newest report, and its event. Of reports of one day those with events come first."""
-        if self._newest is None:
-            self._newest = self._find_newest()
-        for report in self._newest:
+        if self._read.newest is None:
+            self._read.newest = self._find_newest()
+        for report in self._read.newest:
             value = compare(report)
             if value is not None:
                 return value, report.stamps[0]
@@ -93,15 +106,20 @@ class UsageTrends:
 
     def _find_newest(self) -> list[UsageReport]:
         """Of each metric the newest report of the last day with reports."""
-        reports = [report for report in self.reports() if report.complete and metric_of(report) is not None]
-        end = max([report.end for report in reports], default=0)
-        recent = [report for report in reports if report.end > end - DAY]
+        recent: list[UsageReport] = []
+        for report in sorted(self.reports(), key=attrgetter("end"), reverse=True):
+            if recent and report.end <= recent[0].end - DAY:
+                break
+            if report.complete and metric_of(report) is not None:
+                recent.append(report)
         own = [[report for report in recent if metric_of(report) == metric] for metric in METRICS]
         return [max(each, key=_order) for each in own if each]
 
-    def since(self, at: int) -> list[UsageReport]:
-        """The reports that count from that moment or later, in no particular order."""
-        return [report for report in self.reports() if report.end >= at and report.at >= at]
+    def since(self, at: int, covers: Callable[[int], bool] = lambda _end: True) -> list[UsageReport]:
+        """The reports that count from that moment or later and whose end `covers` accepts, in no particular order."""
+        return [
+            report for report in self.reports() if report.end >= at and covers(report.end) and report.at >= at
+        ]
 
     def newest_stamp(self) -> Stamp | None:
         """The event behind the newest report."""
@@ -114,9 +132,9 @@ class UsageTrends:
 
     def reports(self) -> list[UsageReport]:
         """All reports, in no particular order."""
-        if self._reports is None:
-            self._reports = all_reports(self._usage)
-        return self._reports
+        if self._read.reports is None:
+            self._read.reports = all_reports(self._usage)
+        return self._read.reports
 
     def _compare(self, report: UsageReport, window: _Window, before: _Window) -> float | None:
         metric = metric_of(report)
@@ -125,7 +143,8 @@ class UsageTrends:
     def _ratio(self, metric: str, window: _Window, before: _Window) -> float | None:
         latest_total = before_total = 0.0
         for rates in self.rates_of(metric).values():
-            latest, earlier = rates.mean(window), rates.mean(before)
+            earlier = rates.mean(before)
+            latest = None if earlier is None else rates.mean(window)
             if latest is not None and earlier is not None:
                 latest_total += latest
                 before_total += earlier
@@ -134,13 +153,14 @@ class UsageTrends:
 
     def rates_of(self, metric: str) -> Mapping[str, DailyRates]:
         """The daily rates of each source that reports the metric, in the order of their names."""
-        if metric not in self._rates:
+        known = self._read.rates
+        if metric not in known:
             pieces: dict[str, list[Piece]] = {}
             for report in self.reports():
                 if report.complete:
                     pieces.setdefault(report.source, []).extend(_pieces(report, metric))
-            self._rates[metric] = {name: DailyRates(own) for name, own in sorted(pieces.items()) if own}
-        return self._rates[metric]
+            known[metric] = {name: DailyRates(own) for name, own in sorted(pieces.items()) if own}
+        return known[metric]
 
 
 def metric_of(report: UsageReport) -> str | None:

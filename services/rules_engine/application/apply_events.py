@@ -2,24 +2,20 @@
 
 Order and duplicates inside a batch do not matter, and a repeated batch changes nothing. An event that cannot be applied
 is parked and its account goes on. When the stored state of an account cannot be read, or no plan can be made for it, the
-account is undecided, keeps its plan and is tried again: of an unreadable one all events are parked. An account whose
-health reads as before is not evaluated again.
+account is undecided, keeps its plan and is tried again: of an unreadable one all events are parked. An account of which
+nothing that its plan rests on has changed is not evaluated again.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from services.cadence.account import FactEvent
+from services.cadence.account import FactEvent, moment
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
 from services.cadence.account.retention import bound_text
 from services.cadence.account.state import ApplyResult
-from services.cadence.evaluation import (
-    SNAPSHOT_EVENT_TYPES,
-    HealthSnapshot,
-    health_snapshot,
-    needs_reevaluation,
-)
+from services.cadence.evaluation import Basis, ChangeDetection
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import (
     mark_undecided,
@@ -49,6 +45,8 @@ DIRECTORY_FIELDS = frozenset(
     }
 )  # fmt: skip
 LINK_FIELDS = frozenset({"parent_id", "external_ids"})
+COLUMN_FIELDS = DIRECTORY_FIELDS | LINK_FIELDS | {"arr", "currency", "contracts", "merged"}
+"""Parts of the facts that columns beside the state have, too."""
 OWN_SOURCES = "/drumbeat/"
 
 
@@ -111,8 +109,8 @@ def _evaluate(
     stored = decode(account.account_id, account.state)
     applied = _apply_all(account, stored, items, context, clocks, outcome.counts)
     new_plan: NewPlan | None = None
-    if applied.plan_unaffected:
-        account.state = encode(*applied.account_state)
+    if applied.unaffected is not None:
+        _keep_plan(account, applied, context)
         outcome.changed.append(account)
     elif (
         applied.changed
@@ -133,6 +131,17 @@ def _evaluate(
     outcome.receipts += [_receipt(item, version, applied.let_go.get(item.identity)) for item in applied.items]
 
 
+def _keep_plan(account: Account, applied: "_Applied", context: EvaluationContext) -> None:
+    """The state changes, the plan stays; it is evaluated again when time alone may change it."""
+    if applied.unaffected is not None and applied.unaffected.changes_at is not None:
+        changes_at = moment(applied.unaffected.changes_at)
+        account.next_evaluation_at = min(changes_at, account.next_evaluation_at or changes_at)
+    if COLUMN_FIELDS.isdisjoint(applied.fields):
+        account.state = encode(*applied.account_state)
+    else:
+        account.take_state(applied.account_state, context)
+
+
 def _announced(by_account: Mapping[str, Sequence[IncomingEvent]]) -> set[str]:
     """Accounts of which only Drumbeat's own services say something: that does not bring back an erased one."""
     return {
@@ -150,16 +159,18 @@ def _receipt(
 
 
 class _Applied(NamedTuple):
-    """`changed`: some event was new; `plan_unaffected`: it was, and cannot have changed the plan in force.
+    """`changed`: some event was new; `unaffected`: it was, and cannot have changed the plan in force, by this basis.
 
-    `let_go`: the identity of an event -> the kinds of entries of which a bound let one go.
+    `fields`: the parts of the facts that changed. `let_go`: the identity of an event -> the kinds of entries of which a
+    bound let one go.
     """
 
     account_state: AccountState
     items: Sequence[IncomingEvent]
     parked: Sequence[Parked]
     changed: bool
-    plan_unaffected: bool
+    unaffected: Basis | None
+    fields: AbstractSet[str]
     let_go: Mapping[bytes, tuple[str, ...]]
 
 
@@ -173,17 +184,16 @@ def _apply_all(
 ) -> _Applied:
     """An event that raised may have left half of its changes behind: the stored state is decoded again without it."""
     parked: list[Parked] = []
-    only_health = account.is_current(context, clocks) and all(
-        item.event.type in SNAPSHOT_EVENT_TYPES for item in items
-    )
+    is_current = account.is_current(context, clocks)
     while True:
-        before = health_snapshot(account_state.facts) if only_health else None
-        changed = False
+        detection = _detection(account_state, items, context, clocks) if is_current else None
+        changed, fields = False, set[str]()
         let_go: dict[bytes, tuple[str, ...]] = {}
         for item in items:
             try:
                 result = _apply(account, account_state, item.event, counts)
                 changed |= result.changed
+                fields.update(result.fields)
                 if result.let_go:
                     let_go[item.identity] = result.let_go
             except Exception as problem:  # noqa: BLE001 - whatever goes wrong with an event, it alone is parked
@@ -192,17 +202,15 @@ def _apply_all(
                 account_state = decode(account.account_id, account.state)
                 break
         else:
-            unaffected = (
-                changed and before is not None and _is_unaffected(before, account_state, context, clocks)
-            )
-            return _Applied(account_state, items, parked, changed, unaffected, let_go)
+            unaffected = detection.unchanged(account_state) if changed and detection is not None else None
+            return _Applied(account_state, items, parked, changed, unaffected, fields, let_go)
 
 
-def _is_unaffected(
-    before: HealthSnapshot, account_state: AccountState, context: EvaluationContext, clocks: Clocks
-) -> bool:
-    after = health_snapshot(account_state.facts)
-    return not needs_reevaluation(context.policy, context.portfolio, before, after, clocks.service)
+def _detection(
+    account_state: AccountState, items: Sequence[IncomingEvent], context: EvaluationContext, clocks: Clocks
+) -> ChangeDetection:
+    events = [item.event for item in items]
+    return ChangeDetection(context.policy, context.portfolio, clocks.service, account_state, events)
 
 
 def _apply(
