@@ -43,13 +43,14 @@ for all accounts; what their audiences read of an account counts as it is, and s
 """
 _COVERED = frozenset(
     {
-        "account.described", "contact.described", "contact.left", "contract.changed", "delivery.finished",
+        "account.described", "contract.changed", "delivery.finished",
         "expansion.signalled", "health.scored", "interaction.logged", "message.engaged", "milestone.reached",
         "nps.answered", "outreach.paused", "outreach.resumed", "preference.changed", "request.answered",
         "request.received", "survey.answered", "touchpoint.cancelled", "touchpoint.due", "touchpoint.overdue",
         "touchpoint.settled", "usage.reported",
     }
 )  # fmt: skip
+"""Not those about people: which answers are of one person follows from all of them, and they are few."""
 _COPIED = frozenset({"csm_id", "segment_override"})
 """Features that a plan, its segment or its stage copy."""
 

@@ -40,7 +40,7 @@ from services.calendar.windows import is_by_season
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
-from services.scheduler.adapters.book_updates import moved
+from services.scheduler.adapters.book_updates import give_up, move
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
 from services.scheduler.adapters.invitations import UNKNOWN_THERE, find_invited, load_invited_types
@@ -217,7 +217,7 @@ class PostgresBooks:
         wanted = {move.id: move for move in moves}
         locked = await self._lock(book, wanted)
         await self._calendars.save_levelled(
-            [moved(stored, wanted[stored.touchpoint.id]) for stored in locked], now
+            [move(stored, wanted[stored.touchpoint.id]) for stored in locked], now
         )
         return len(locked)
 

@@ -293,7 +293,5 @@ class PostgresCalendarRepository:
     async def take_early_outcomes(self, ids: Sequence[str]) -> Mapping[str, RecordedOutcome]:
         return await early_outcomes.take(self._connection, ids)
 
-    async def publish_settled(
-        self, touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None
-    ) -> None:
-        await self._outbox.append(self._connection, [settled_event(touchpoint, outcome, to)])
+    async def publish_settled(self, item: Touchpoint, outcome: RecordedOutcome, to: datetime | None) -> None:
+        await self._outbox.append(self._connection, [settled_event(item, outcome, to)])

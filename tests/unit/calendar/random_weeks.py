@@ -20,6 +20,7 @@ from services.calendar.person_hours import PersonDays
 from services.calendar.promise_review import KnownRisk, Review, WatchedPromise, review_promises
 from services.calendar.promises import PromiseState, Risk, find_promised_at
 from services.calendar.reconciliation.context import AccountHours, StoredCalendar
+from services.calendar.reconciliation.context import Work as ContactWork
 from services.calendar.rerouting import find_reroute, is_reroutable
 from services.calendar.touchpoint import OPEN, RecordedOutcome, Status, Touchpoint, release, settle
 from services.calendar.workload import Work
@@ -171,9 +172,10 @@ class RandomWeek:
     def _watch(self, touchpoint: Touchpoint, account: AccountHours) -> WatchedPromise:
         content = touchpoint.content
         assert content is not None
-        _, hours = account.opening(
-            touchpoint.owner, touchpoint.csm_id, content.topic, content.channel, content.quiet_hours
+        work = ContactWork(
+            touchpoint.owner, touchpoint.csm_id, content.topic, content.channel, touchpoint.minutes
         )
+        _, hours = account.opening(work, content.quiet_hours)
         if hours is None and touchpoint.is_led_by_person:
             hours = account.of_csm(touchpoint.csm_id)
         return WatchedPromise(touchpoint, hours, self._known.get(touchpoint.id))

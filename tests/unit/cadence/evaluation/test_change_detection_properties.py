@@ -272,7 +272,6 @@ QUIET: dict[str, FactEvent] = {
     "an account sent again": make_event("account.described", NOW, arr=50_000.0, name="x", csm_id="a"),
     "a contract sent again": make_event("contract.changed", NOW, contract_id="c", status="active",
                                         starts_on=(NOW - 300 * DAY).date(), renews_on=(NOW + 65 * DAY).date()),
-    "a contact sent again": make_event("contact.described", NOW, contact_id="contact-1", role="champion", email="a@b.c"),
     "a mail opened": make_event("message.engaged", NOW, delivery_id="d", kind="opened"),
     "a passive answer": make_event("nps.answered", NOW, contact_id="contact-2", score=8),
     "another name": make_event("account.described", NOW, name="y"),
