@@ -46,8 +46,9 @@ async def test_f12_what_is_promised_is_kept_by_a_colleague_or_announced_before_i
             await stack.advance(FRIDAY - await stack.now())
             await _answer(stack, "weekend")
             weekend = await _alarm(receiver, "weekend")
-            await until(lambda: len(_mails(stack)) >= 4, 60, "owners and managers have their mails")
-            mails = _mails(stack)
+            for person in ("ada", "mona"):
+                await until(lambda person=person: _alarms(stack, person), 60, f"{person} has the mail")
+            to_ada, to_mona = _alarms(stack, "ada"), _alarms(stack, "mona")
             await stack.advance(3 * DAY)
             promises = await stack.get("scheduler", "/v1/promises", csm_id="ada")
             rows = (await stack.get("scheduler", "/v1/promises/adherence"))["rows"]
@@ -67,11 +68,10 @@ async def test_f12_what_is_promised_is_kept_by_a_colleague_or_announced_before_i
     assert full["data"]["risk"]["cause"] == "no_room"
     assert full["timestamp"] < full["data"]["risk"]["deadline"]
     # The owner and their manager have one mail a cause, in their language.
-    to_ada, to_mona = mails["weekend", "ada@drumbeat.example"], mails["weekend", "mona@drumbeat.example"]
     assert (len(to_ada), len(to_mona)) == (1, 1)
     assert to_ada[0]["subject"] == "At risk: Advocacy ask, weekend"
-    assert str(to_mona[0]["subject"]).startswith("Frist in Gefahr: ")
-    assert "Spring Bank Holiday" in _words(to_mona[0])
+    # With it goes what else was to be written to the manager at that moment.
+    assert str(to_mona[0]["subject"]).startswith(("Frist in Gefahr: ", "Fristen in Gefahr: "))
     # It was broken, and no promise was without a warning.
     broken = [each for each in promises["items"] if each["touchpoint_type"] == "advocacy_ask"]
     assert [(each["status"], each["risk"]["cause"]) for each in broken] == [("breached", "closed")]
@@ -150,17 +150,18 @@ def _asks(receiver: Receiver, kind: str, account: str) -> list[dict[str, Any]]:
     ]
 
 
-def _mails(stack: Stack) -> dict[tuple[str, str], list[EmailMessage]]:
-    """The alarms about the asks, by account and address."""
-    mails: dict[tuple[str, str], list[EmailMessage]] = {}
-    for recipients, content in stack.mail.messages:
-        mail = message_from_bytes(content, policy=default)
-        subject = str(mail["subject"])
-        if subject.startswith(("At risk: Advocacy", "Frist in Gefahr: ")) and subject.endswith(
-            ("full", "weekend")
-        ):
-            mails.setdefault((subject.rpartition(" ")[2], recipients[0]), []).append(mail)
-    return mails
+def _alarms(stack: Stack, person: str) -> list[EmailMessage]:
+    """The mails that tell somebody of the ask before the holiday."""
+    mails = [
+        message_from_bytes(content, policy=default)
+        for recipients, content in stack.mail.messages
+        if recipients == [f"{person}@drumbeat.example"]
+    ]
+    return [
+        mail
+        for mail in mails
+        if str(mail["subject"]).startswith(("At risk: ", "Frist")) and "Spring Bank Holiday" in _words(mail)
+    ]
 
 
 def _text(moment: datetime) -> str:
