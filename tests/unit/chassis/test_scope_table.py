@@ -34,7 +34,11 @@ APPS: Mapping[str, Any] = {
     "notifier": notifier,
     "console": console,
 }
-OWN_PROOF = {("POST", "/v1/inbound/postmark")}
+OWN_PROOF = {
+    ("POST", "/v1/inbound/postmark"),
+    ("POST", "/v1/inbound/sms"),
+    ("POST", "/v1/inbound/sms/status"),
+}
 """Calls of a provider, which proves itself otherwise: without that they are refused like calls without a key."""
 
 

@@ -52,7 +52,7 @@ STARTS: Mapping[str, tuple[tuple[str, ...], Mapping[str, str], str]] = {
     "doctor with a public URL that has a password": (
         ("services.devstack.doctor",),
         {"key": "db_k_", "DRUMBEAT_PUBLIC_URL": f"http://ann:{MARK}@127.0.0.1"},
-        "links in mail",
+        "links in messages",
     ),
 }
 

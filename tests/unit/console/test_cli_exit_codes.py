@@ -27,6 +27,9 @@ WITHOUT_A_SERVICE = {
     "policy explain": [str(SHIPPED), "--facts", "events.json", "--account", "acme"],
     "content check": [],
     "content reference": [],
+    "keys files": ["keys"],
+    "mapping check": ["hubspot"],
+    "mapping test": ["hubspot", "body.json"],
 }
 ARGUMENTS = {
     "account": ["acme"],
@@ -79,6 +82,10 @@ def nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator
     Path("events.json").write_text(
         '{"specversion": "1.0", "type": "drumbeat.account.described.v1", "source": "/crm", "id": "1",'
         ' "subject": "acme", "time": "2026-03-02T09:00:00Z", "data": {"arr": 50000}}'
+    )
+    Path("body.json").write_text(
+        '[{"eventId": 100, "portalId": 33, "occurredAt": 1796000000000, "objectId": 4711, "propertyName": "renewal_date",'
+        ' "subscriptionType": "company.propertyChange", "propertyValue": "1803859200000"}]'
     )
     monkeypatch.setenv("DRUMBEAT_API_KEY_FILE", "key")
     with socket.socket() as bound:

@@ -117,6 +117,7 @@ changes = st.builds(
     st.sampled_from([None, "plan", "person"]),
     st.none() | holders,
     st.sampled_from([None, "ada"]),
+    st.none(),
 )
 
 
