@@ -176,7 +176,7 @@ class Stack:
             "DRUMBEAT_EMAIL__REPLY_TO": "Northwind Success <answers@northwind.example>",
             **self.settings,
         }
-        self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
+        self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=180)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -80,6 +80,7 @@ async def visiting(
     browser: Browser, stack: Stack, width: int = WIDE, zone: str = "Europe/London"
 ) -> AsyncGenerator[tuple[Visit, BrowserContext]]:
     context = await browser.new_context(viewport={"width": width, "height": 844}, timezone_id=zone)
+    context.set_default_timeout(60_000)  # milliseconds that a busy machine may take
     url = stack.processes["console"].url
     try:
         yield Visit(await context.new_page(), url).watch(), context

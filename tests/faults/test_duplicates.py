@@ -10,7 +10,7 @@ from tests.faults.conftest import MONDAY_MORNING, OpenStack
 from tests.faults.ledger import Headers, binary, read_topic, structured
 from tests.faults.stories import LEADS_TO, troubled
 
-pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 async def test_repeated_and_shuffled_events_have_one_effect(open_stack: OpenStack) -> None:
@@ -26,7 +26,7 @@ async def test_repeated_and_shuffled_events_have_one_effect(open_stack: OpenStac
         assert producer.flush(30) == 0
         ledger.posted.update({event["id"]: (event["subject"], LEADS_TO) for event in events})
 
-        await ledger.quiet(120)
+        await ledger.quiet(240)
 
         await ledger.check()
         for topic in ("account.signals", "touchpoint.commands", "directory.accounts", "directory.csms"):

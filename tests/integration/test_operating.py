@@ -24,7 +24,7 @@ from tests.stack import SERVICES, Stack, event, receiving, until
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.long,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(480),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
@@ -133,7 +133,7 @@ async def test_a_switch_of_the_mode_holds_customer_mail_at_once_and_going_live_f
     assert (await switch(stack, "hold"))["changed"] is False
     await until_the_notifier_knows(ledger, "hold")
     await stack.tell(*facts("during-hold", await stack.now()))
-    expired = await until(lambda: mail_of(ledger, "during-hold"), 30, "the mail under hold is final")
+    expired = await until(lambda: mail_of(ledger, "during-hold"), 90, "the mail under hold is final")
     assert expired == ("expired", "customer messages are on hold")
 
     # A setting that is what it was at the last start switches nothing back.
@@ -148,12 +148,12 @@ async def test_a_switch_of_the_mode_holds_customer_mail_at_once_and_going_live_f
     released = (
         "SELECT 1 FROM touchpoint WHERE account_id = 'read-late' AND type = 'nurture' AND status <> 'planned'"
     )
-    await until(lambda: ledger.rows("scheduler", released), 30, "it came due under hold")
+    await until(lambda: ledger.rows("scheduler", released), 90, "it came due under hold")
     await switch(stack, "live")
     stack.thaw("notifier")
     await stack.tell(*facts("after-hold", await stack.now()))
-    sent = await until(lambda: mail_of(ledger, "after-hold"), 30, "the mail after hold is final")
-    late = await until(lambda: mail_of(ledger, "read-late"), 30, "the late mail is final")
+    sent = await until(lambda: mail_of(ledger, "after-hold"), 90, "the mail after hold is final")
+    late = await until(lambda: mail_of(ledger, "read-late"), 90, "the late mail is final")
     assert sent[0] == "sent"
     assert late == ("expired", "customer messages are on hold")
     assert await mail_of(ledger, "during-hold") == expired
@@ -185,7 +185,7 @@ async def test_only_an_admin_switches_the_mode_and_erases(ledger: Ledger) -> Non
     async def known() -> bool:
         return await status("GET", "/v1/mode") == 200
 
-    await until(known, 20, "the key is known")
+    await until(known, 90, "the key is known")
     assert await status("PUT", "/v1/mode", json={"mode": "hold"}) == 403
     assert await status("DELETE", "/v1/accounts/acme") == 403
     assert await status("DELETE", "/v1/accounts/acme/contacts/ann") == 403
@@ -236,14 +236,14 @@ async def test_a_forged_entry_of_the_audit_log_is_not_believed(ledger: Ledger) -
     async def is_refused() -> bool:
         return await counted(stack, "rules_engine", "drumbeat_audit_entries_refused_total") == 3
 
-    await until(is_refused, 20, "the entries are refused")
+    await until(is_refused, 90, "the entries are refused")
     select = "SELECT reason FROM dead_letter WHERE topic = 'audit.entries'"
 
     async def are_letters() -> Any:
         letters = await ledger.rows("rules_engine", select)
         return len(letters) == 3 and letters
 
-    await until(are_letters, 20, "the entries are dead letters")
+    await until(are_letters, 90, "the entries are dead letters")
     assert not (await stack.get("rules_engine", "/v1/audit", object="key/ffffffff"))["items"]
     assert (await stack.get("rules_engine", "/v1/audit"))["items"], "those of the services are believed"
     ended = await drumbeat(stack, "audit", "verify")
@@ -266,7 +266,7 @@ async def test_a_forged_record_of_a_key_makes_no_key(ledger: Ledger) -> None:
     async def is_known() -> bool:
         return [await status(service, own["key"]) for service in SERVICES] == [200, 200, 200]
 
-    await until(is_known, 20, "every service knows the key")
+    await until(is_known, 90, "every service knows the key")
     producer = Producer({"bootstrap.servers": stack.kafka.bootstrap})
     for number, (key_id, signature) in enumerate(
         [(attacker_id, None), (own["key_id"], None), (attacker_id, b"v1,0,0")], start=1
@@ -284,7 +284,7 @@ async def test_a_forged_record_of_a_key_makes_no_key(ledger: Ledger) -> None:
         async def is_refused(service: str = service) -> bool:
             return await counted(stack, service, "drumbeat_key_records_refused_total") == 3
 
-        await until(is_refused, 20, f"{service} refuses the records")
+        await until(is_refused, 90, f"{service} refuses the records")
         assert await status(service, attacker) == 401
         assert await status(service, own["key"]) == 200
     await stack.client.delete(f"{stack.processes['rules_engine'].url}/v1/keys/{own['key_id']}")
@@ -292,7 +292,7 @@ async def test_a_forged_record_of_a_key_makes_no_key(ledger: Ledger) -> None:
     async def is_revoked() -> bool:
         return [await status(service, own["key"]) for service in SERVICES] == [401, 401, 401]
 
-    await until(is_revoked, 20, "the key is revoked everywhere")
+    await until(is_revoked, 90, "the key is revoked everywhere")
     for service in SERVICES:  # what was signed by an earlier start is signed again, and still believed
         assert not await ledger.rows(service, "SELECT reason FROM dead_letter")
 
@@ -305,7 +305,7 @@ async def test_the_command_line_switches_the_mode_and_asks_before_it_erases(ledg
     async def is_there() -> bool:
         return await stack.find("rules_engine", "/v1/accounts/by-command") is not None
 
-    await until(is_there, 20, "the account")
+    await until(is_there, 90, "the account")
     switched = await drumbeat(stack, "mode", "hold", "--json")
     assert (switched.returncode, json.loads(switched.stdout)["mode"]) == (0, "hold"), switched.stderr
     assert (await drumbeat(stack, "mode")).stdout.startswith("hold since 2026-")
@@ -339,7 +339,7 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
             each["last_touch_at"] for each in plan["rhythms"] if each["touchpoint_type"] == item["type"]
         )
 
-    await until(planned, 30, "a touchpoint is planned")
+    await until(planned, 90, "a touchpoint is planned")
     item = next(each for each in await planned() if each["origin"] == "rhythm")
     unknown = await drumbeat(stack, "assign", item["id"], "csm-2")
     assert (unknown.returncode, "nobody is known as 'csm-2'" in unknown.stderr) == (1, True), unknown.stderr
@@ -348,7 +348,7 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
     async def is_known() -> bool:
         return bool(await ledger.rows("scheduler", "SELECT 1 FROM person WHERE csm_id = 'csm-2'"))
 
-    await until(is_known, 30, "csm-2 is described")
+    await until(is_known, 90, "csm-2 is described")
     given = await drumbeat(stack, "assign", item["id"], "csm-2", "--json")
     assert (given.returncode, json.loads(given.stdout)["csm_id"]) == (0, "csm-2"), given.stderr
     assert (await drumbeat(stack, "undo", item["id"])).returncode == 0
@@ -363,10 +363,10 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
     async def is_forgotten() -> bool:
         return await touched() is None
 
-    await until(is_counted, 20, "the contact counts")
+    await until(is_counted, 90, "the contact counts")
     undone = await drumbeat(stack, "undo", item["id"])
     assert (undone.returncode, "nobody has it" in undone.stdout) == (0, False), undone.stderr
-    await until(is_forgotten, 20, "the contact is forgotten")
+    await until(is_forgotten, 90, "the contact is forgotten")
     late = await drumbeat(stack, "move", item["id"], "2026-06-01")
     assert (late.returncode, "is after the deadline" in late.stderr) == (1, True), late.stderr
     why = ("--force", "--reason", "their summer")
@@ -386,7 +386,7 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
         acted = [data for row in rows if "on leave" in ((data := json.loads(row[0])).get("note") or "")]
         return [data["actor_id"] for data in acted] == ["csm-1"]
 
-    await until(names_who_acted, 20, "the event names who skipped it")
+    await until(names_who_acted, 90, "the event names who skipped it")
 
 
 async def mentions(ledger: Ledger, *needles: str) -> list[str]:
@@ -455,7 +455,7 @@ async def announce_late(ledger: Ledger, account: str) -> None:
     async def is_read() -> bool:
         return await ledger.stack.find("rules_engine", "/v1/events", **receipt) is not None
 
-    await until(is_read, 20, "the late announcement is read")
+    await until(is_read, 90, "the late announcement is read")
 
 
 async def test_an_erased_account_is_gone_from_every_table_of_every_service(ledger: Ledger) -> None:
@@ -464,7 +464,7 @@ async def test_an_erased_account_is_gone_from_every_table_of_every_service(ledge
     await stack.tell(*facts(account, await stack.now()))
     await until(lambda: mail_of(ledger, account), 40, "the mail is final")
     plans = "SELECT 1 FROM touchpoint WHERE account_id = $1 AND type = 'check_in' AND status = 'planned'"
-    await until(lambda: ledger.rows("scheduler", plans, account), 20, "a planned check-in")
+    await until(lambda: ledger.rows("scheduler", plans, account), 90, "a planned check-in")
     await make_trouble(ledger, account)
     assert {name.partition(".")[0] for name in await mentions(ledger, account)} == set(SERVICES)
     await stack.tell(*facts("bystander", await stack.now()))
@@ -478,7 +478,7 @@ async def test_an_erased_account_is_gone_from_every_table_of_every_service(ledge
         return not await mentions(ledger, account)
 
     try:
-        await until(is_gone, 30, "gone")
+        await until(is_gone, 90, "gone")
     except AssertionError:
         raise AssertionError(await mentions(ledger, account)) from None
     cancelled = [body for body in ledger.receiver.of("cancelled") if body["data"]["account_id"] == account]
@@ -490,15 +490,15 @@ async def test_an_erased_account_is_gone_from_every_table_of_every_service(ledge
         found = await stack.find("rules_engine", "/v1/accounts/bystander")
         return bool(found and found["plan"] and found["plan"]["touchpoints"])
 
-    await until(is_bystander_planned, 20, "another account keeps its plan")
+    await until(is_bystander_planned, 90, "another account keeps its plan")
 
     await announce_late(ledger, account)
-    await until(is_gone, 20, "a late announcement does not bring it back")
+    await until(is_gone, 90, "a late announcement does not bring it back")
 
     later = await stack.now()
     await stack.tell(event("account.described", account, {"name": "Back"}, id="back", time=later))
     anew = "SELECT 1 FROM touchpoint WHERE account_id = $1 AND type = 'survey'"
-    await until(lambda: ledger.rows("scheduler", anew, account), 30, "what is told later starts it anew")
+    await until(lambda: ledger.rows("scheduler", anew, account), 90, "what is told later starts it anew")
 
 
 async def test_an_erased_contact_is_gone_and_what_was_told_before_does_not_bring_it_back(
@@ -527,7 +527,7 @@ async def test_an_erased_contact_is_gone_and_what_was_told_before_does_not_bring
         return not await mentions(ledger, *needles)
 
     try:
-        await until(is_gone, 30, "gone")
+        await until(is_gone, 90, "gone")
     except AssertionError:
         raise AssertionError(await mentions(ledger, *needles)) from None
     assert await erase(ledger, f"/v1/accounts/{account}/contacts/{ann}") == receipt
@@ -543,7 +543,7 @@ async def test_an_erased_contact_is_gone_and_what_was_told_before_does_not_bring
     async def is_green() -> bool:
         return (await document())["color"] == "green"
 
-    await until(is_green, 20, "the later event is applied")
+    await until(is_green, 90, "the later event is applied")
     assert [contact["contact_id"] for contact in (await document())["contacts"]] == ["joe"]
     assert (await document())["facts"]["nps_score"]["value"] == 9
     contacts = "SELECT contact_id FROM contact WHERE account_id = $1"
@@ -583,7 +583,7 @@ async def test_a_contact_is_in_the_account_of_the_later_statement_whoever_publis
         is_red = old is not None and old["color"] == "red"
         return is_red and "moving" in await contacts_of(ledger, "home-new")
 
-    await until(is_told, 30, "both accounts")
+    await until(is_told, 90, "both accounts")
     assert await contacts_of(ledger, "home-old") == {}
     moved = (await contacts_of(ledger, "home-new"))["moving"]
     assert (moved["email"], moved["left"]) == ("moving@acme.example", False)
@@ -595,14 +595,14 @@ async def test_a_contact_is_in_the_account_of_the_later_statement_whoever_publis
             and await notified_account(ledger, "moving") == "home-new"
         )
 
-    await until(is_with_the_new_account, 30, "the notifier follows the later statement")
+    await until(is_with_the_new_account, 90, "the notifier follows the later statement")
 
     await erase(ledger, "/v1/accounts/home-new/contacts/moving")
 
     async def is_gone() -> bool:
         return not await mentions(ledger, "moving@acme.example")
 
-    await until(is_gone, 30, "the account that the contact left keeps nothing of the erased contact")
+    await until(is_gone, 90, "the account that the contact left keeps nothing of the erased contact")
 
 
 async def test_a_merged_account_moves_with_people_and_calendar_and_its_later_events_go_to_the_other(
@@ -628,9 +628,9 @@ async def test_a_merged_account_moves_with_people_and_calendar_and_its_later_eve
         there = await ledger.rows("scheduler", "SELECT 1 FROM touchpoint WHERE account_id = $1", old)
         return moved >= ids and not there and await notified_account(ledger, f"ann-of-{old}") == stays
 
-    await until(has_moved, 30, "people and calendar move, and ids of touchpoints stay")
+    await until(has_moved, 90, "people and calendar move, and ids of touchpoints stay")
     # The record of the account that stays may bring the people before that of the other brings the messages.
-    moved = await until(lambda: mail_of(ledger, stays), 20, "the messages move")
+    moved = await until(lambda: mail_of(ledger, stays), 90, "the messages move")
     assert moved[0] == "sent"
     assert await mail_of(ledger, old) is None
     answer = await stack.client.get(f"{engine}/v1/accounts/{old}")
@@ -647,9 +647,9 @@ async def test_a_merged_account_moves_with_people_and_calendar_and_its_later_eve
     async def is_green() -> bool:
         return (await document())["color"] == "green"
 
-    await until(is_green, 20, "a later event of the ended account counts for the one that stays")
+    await until(is_green, 90, "a later event of the ended account counts for the one that stays")
     reasons = "SELECT reason FROM parked WHERE event_id = 'merge-circle'"
-    parked = await until(lambda: ledger.rows("rules_engine", reasons), 20, "a merge in a circle is parked")
+    parked = await until(lambda: ledger.rows("rules_engine", reasons), 90, "a merge in a circle is parked")
     assert "was merged into" in parked[0][0]
     itself = event("account.merged", stays, {"from": stays}, id="self", time=await stack.now())
     refused = await stack.client.post(
@@ -679,7 +679,7 @@ async def test_accounts_are_found_by_external_id_and_parent_and_a_parent_shows_t
         found = answer.json().get("rollup")
         return found if found and found["worst_color"] and found["next_renewal_on"] else None
 
-    assert await until(rollup, 30, "the roll-up") == {
+    assert await until(rollup, 90, "the roll-up") == {
         "children": 2, "arr": 10_000, "arr_unknown": 1, "worst_color": "yellow", "next_renewal_on": "2027-01-01",
     }  # fmt: skip
     below = await stack.get("rules_engine", "/v1/accounts", parent_id="holding")
@@ -702,7 +702,7 @@ async def test_who_opted_out_and_was_erased_gets_no_mail_after_an_import_under_a
         event("account.described", account, {"name": "Opted Out"}, id="out-1", time=begin),
         event("contact.described", account, {"contact_id": "out-ann", **person}, id="out-2", time=begin),
     )
-    await until(lambda: notified_account(ledger, "out-ann"), 30, "the contact")
+    await until(lambda: notified_account(ledger, "out-ann"), 90, "the contact")
     preferences = f"{stack.processes['notifier'].url}/v1/contacts/out-ann/preferences"
     refusal = {"topics": {"education": {"opted_in": False}}}
     assert (await stack.client.put(preferences, json=refusal)).status_code == 200
@@ -711,12 +711,12 @@ async def test_who_opted_out_and_was_erased_gets_no_mail_after_an_import_under_a
     async def is_gone() -> bool:
         return not await mentions(ledger, "out-ann", f"ann@{account}.example")
 
-    await until(is_gone, 30, "gone")
+    await until(is_gone, 90, "gone")
     again = await stack.now()
     await stack.tell(
         event("contact.described", account, {"contact_id": "imported-7", **person}, id="out-3", time=again),
     )
-    await until(lambda: notified_account(ledger, "imported-7"), 30, "the contact of the import")
+    await until(lambda: notified_account(ledger, "imported-7"), 90, "the contact of the import")
     await stack.tell(
         event("milestone.reached", account, {"milestone": "y"}, id="out-4", time=await stack.now())
     )
