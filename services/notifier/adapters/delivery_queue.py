@@ -32,6 +32,7 @@ from services.notifier.adapters.claim_statements import (
     TAKE_OVER,
 )
 from services.notifier.adapters.delivery_completion import complete
+from services.notifier.adapters.erasure import keep_erasures_out
 from services.notifier.adapters.hand_off_repository import load_handling
 from services.notifier.adapters.opt_outs import load_opt_outs
 from services.notifier.adapters.webhook_completion import complete_webhooks
@@ -81,6 +82,7 @@ class DeliveryQueue:
 
     async def claim_messages(self, limit: int) -> tuple[list[MessageClaim], Directory, Now]:
         async with self._database.transaction() as connection:
+            await keep_erasures_out(connection)
             now = await self._now(connection)
             token = fresh()
             rows = await connection.fetch(CLAIM_SINGLE, now.real, limit, token, self._owner)

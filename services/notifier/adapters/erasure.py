@@ -3,9 +3,14 @@
 The directory's tombstone erases the people. The tombstone on `touchpoint.events` follows the last event of the scheduler
 about the account, so that nothing that was announced before it comes back after it. Consent stays, under the keyed hash
 of the address.
+
+A sender reads people and claims deliveries in one transaction, and writes its mails after it. So an erasure waits for the
+claims under way and lets none begin before it ends: whoever claimed before it is seen, whoever claims later reads nobody
+erased.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from schemas.directory import AccountRecord
 from schemas.ids import derived_id
@@ -18,10 +23,13 @@ from services.notifier.adapters.undelivered_events import EVENT
 from services.notifier.adapters.written_messages import ERASE_OF_ACCOUNT, ERASE_OF_CONTACTS
 from services.notifier.domain.event import CANCELLED
 
+_LOCK: Final = "hashtextextended('erasures of people', 0)"
+KEEP_CLAIMS_OUT: Final = f"SELECT pg_advisory_xact_lock({_LOCK})"
+KEEP_ERASURES_OUT: Final = f"SELECT pg_advisory_xact_lock_shared({_LOCK})"
 CONTACTS = "SELECT account_id, contact_id, email FROM contact WHERE account_id = ANY($1::text[])"
 # Rows that a sender holds a lease on are deleted too: it completes nothing any more. Mails to others about the account
 # that are being sent may name the contact, and are not kept. They are marked first: whoever records one then waits, or
-# has stored it before the statement that deletes it.
+# has stored it before the statement that deletes it. `LOCK_QUEUED` has the same reason.
 PEOPLE = (
     """
     UPDATE delivery_queue SET is_naming_erased = true
@@ -52,7 +60,9 @@ KEEP_CANCELLATIONS = f"""
 UPDATE delivery_queue s SET erase_when_final = true
 WHERE s.account_id = $1 AND s.channel = 'webhook' AND (SELECT type FROM {EVENT} f) = $2
 """
+LOCK_QUEUED = "SELECT delivery_id FROM delivery_queue WHERE account_id = $1 ORDER BY delivery_id FOR UPDATE"
 EVENTS = (
+    LOCK_QUEUED,
     ERASE_OF_ACCOUNT,
     """
     DELETE FROM withdrawn WHERE touchpoint_id IN (
@@ -94,6 +104,11 @@ EVENTS_OF_NONE = tuple(
 )
 
 
+async def keep_erasures_out(connection: Connection) -> None:
+    """Have nobody erased while this transaction claims deliveries and reads people. To be called before it does."""
+    await connection.execute(KEEP_ERASURES_OUT)
+
+
 async def erase_people(connection: Connection, account_id: str) -> None:
     """Delete the account, its contacts, their preferences and the messages to them."""
     rows = await connection.fetch(CONTACTS, [account_id])
@@ -133,6 +148,7 @@ async def erase_final(connection: Connection, delivery_ids: Sequence[str]) -> No
 
 
 async def _erase_contacts(connection: Connection, contact_ids: Sequence[str]) -> None:
+    await connection.execute(KEEP_CLAIMS_OUT)
     await forget_contacts(connection, contact_ids)
     for statement in PEOPLE:
         await connection.execute(statement, contact_ids)

@@ -1,5 +1,6 @@
 """A mail as it was sent is kept, shown, sent again through the policy, and erased with its people."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 
 from schemas.ids import derived_id
 from services.chassis.dead_letters import Record
+from services.notifier.adapters import directory_repository
 from services.notifier.application.send_messages import send_messages
+from services.notifier.domain.situation import Directory
 from tests.integration.notifier.conftest import Notifier
 
 pytestmark = pytest.mark.integration
@@ -131,6 +134,41 @@ async def test_a_mail_that_was_on_its_way_at_the_erasure_is_not_kept(
 
     await notifier.consume(erase(notifier))
     await notifier.queue.complete(results)
+
+    assert await stored(notifier) == 0
+
+
+@pytest.mark.parametrize("erase", [erase_account, erase_people, erase_ann])
+async def test_a_mail_whose_claim_was_under_way_at_the_erasure_is_not_kept(
+    notifier: Notifier, monkeypatch: pytest.MonkeyPatch, erase: Callable[[Notifier], Record]
+) -> None:
+    """The sender read the people before the erasure and commits its lease while the erasure runs."""
+    await notifier.add_acme(contacts=[ANN])
+    await notifier.add_carl()
+    await notifier.due(owner="csm", precedence="escalation")
+    has_read, may_go_on = asyncio.Event(), asyncio.Event()
+    load = directory_repository.load_directory
+
+    async def read_and_wait(*arguments: Any) -> Directory:
+        directory = await load(*arguments)
+        has_read.set()
+        await may_go_on.wait()
+        return directory
+
+    monkeypatch.setattr(directory_repository, "load_directory", read_and_wait)
+    claiming = asyncio.create_task(notifier.queue.claim_messages(50))
+    await has_read.wait()
+    erasing = asyncio.create_task(notifier.consume(erase(notifier)))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(erasing), 0.5)
+    may_go_on.set()
+    claims, directory, now = await claiming
+    await erasing
+
+    assert claims
+    for claim in claims:
+        notifier.queue.written.add(claim.message_id, MAIL)
+    await notifier.queue.complete(await send_messages(claims, directory, now, sending=notifier.sending))
 
     assert await stored(notifier) == 0
 
