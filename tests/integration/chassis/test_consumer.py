@@ -332,7 +332,7 @@ def test_a_process_that_computes_for_long_gives_others_their_turns() -> None:
         watching.cancel()
         return monitor.longest_computation
 
-    assert asyncio.run(compute_and_watch()) < 0.1
+    assert asyncio.run(compute_and_watch()) < 0.25
 
 
 async def test_positions_are_committed_to_a_consumer_group_that_other_clients_see(

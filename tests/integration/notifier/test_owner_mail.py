@@ -382,7 +382,7 @@ async def test_whatever_happens_a_mail_is_whole_and_a_touchpoint_is_told_once_a_
         await notifier.send_gathered()
 
     touchpoints_of = {
-        mail.delivery_id: frozenset(re.findall(r"/a/(\S+)\?do=done", mail.message.text))
+        mail.delivery_id: frozenset(re.findall(r"/a/(\S+)\?do=skip", mail.message.text))
         for mail in notifier.mailer.mails
     }
     rows = [row for row in await notifier.deliveries() if row["channel"] == "email"]
