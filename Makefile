@@ -81,8 +81,9 @@ unit: $(DEV) $(PARTS)
 faults: $(DEV) $(PARTS) ## The fault tests at full size: kill, freeze and restart everything, then check the ledger
 	@DRUMBEAT_SOAK=1 $(PYTEST) tests/faults
 
-soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, a million events in any order to one state, the calendar
+soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, a million events in any order to one state, the calendar, contact budgets
 	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py \
+	tests/unit/notifier/domain/test_contact_budget_properties.py \
 	tests/unit/cadence/evaluation/test_change_detection_properties.py \
 	tests/unit/calendar/test_open_hours_transitions.py tests/unit/calendar/levelling tests/unit/calendar/test_reconciliation_of_account_years.py \
 	tests/unit/calendar/test_promises_of_random_weeks.py \

@@ -5,8 +5,9 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from schemas.base import Id, Language, Minutes, Name, SchemaModel, Text, Version
-from schemas.times import USUAL_QUIET_HOURS, Away, Instant, QuietHours, Weekday, WorkingHours
+from schemas.times import USUAL_QUIET_HOURS, Away, Instant, QuietHours, SendWindow, Weekday, WorkingHours
 from schemas.vocabulary import (
+    BudgetScope,
     Channel,
     Color,
     CsmRole,
@@ -172,6 +173,10 @@ class TouchpointTypeRecord(SchemaModel):
     """What an outage does to it; null: what is usual for its owner."""
     grace_minutes: Annotated[int, Field(ge=0, le=1_440_000)] = 0
     """How late it may be without a misfire."""
+    group: bool = False
+    """Held for many customers at once: it is no contact with one of them."""
+    send_window: SendWindow | None = None
+    """When customers get its messages; null: as for all messages."""
     approve: bool = False
     """Whether its message to a customer waits for the approval of whoever leads the account."""
     approve_hours: Annotated[int, Field(ge=1, le=24_000)] | None = None
@@ -210,6 +215,19 @@ class HolidayRecord(SchemaModel):
     """true: it is a working day there, whatever the package says."""
 
 
+class ContactBudgetRecord(SchemaModel):
+    """How many contacts a person at the customer, or an account, has at most in any period of this length."""
+
+    name: Name
+    per: BudgetScope
+    at_most: Annotated[int, Field(ge=1, le=9_999)]
+    within_hours: Annotated[int, Field(ge=1, le=100_000)]
+    channels: tuple[Channel, ...] = ()
+    """Empty: contacts over every channel."""
+    exempt: tuple[Name, ...] = ()
+    """Touchpoint types whose messages count and never wait."""
+
+
 class PolicyRecord(SchemaModel):
     """What other services need of the policy in force. The highest version wins."""
 
@@ -218,6 +236,9 @@ class PolicyRecord(SchemaModel):
     touchpoint_types: tuple[TouchpointTypeRecord, ...] = ()
     """In order of type."""
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    send_window: SendWindow | None = None
+    """When customers get messages, unless their type says otherwise; null: whenever there are no quiet hours."""
+    contact_budgets: tuple[ContactBudgetRecord, ...] = ()
     holidays: tuple[HolidayRecord, ...] = ()
     """Public holidays that the deployment adds or takes away."""
     version: Version

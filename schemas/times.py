@@ -177,6 +177,31 @@ class QuietHours(SchemaModel):
 USUAL_QUIET_HOURS: Final = QuietHours()
 
 
+def _weekday(value: object) -> WeekdayName:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 7:
+        return WEEKDAYS[value - 1]
+    if isinstance(value, str) and (name := _DAY_NAMES.get(value.lower())):
+        return name
+    raise ValueError(f"{excerpt(value)} is not a day of the week; write mon to sun, or 1 (Monday) to 7")
+
+
+Weekday = Annotated[
+    WeekdayName,
+    PlainValidator(_weekday, json_schema_input_type=WeekdayName | Annotated[int, Field(ge=1, le=7)]),
+]
+"""`mon` to `sun`; also read from 1 (Monday) to 7."""
+
+
+class SendWindow(SchemaModel):
+    """When customers get messages: on these weekdays from `from` until before `to`, by the clock where they are."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
+    from_: str = Field(
+        validation_alias="from", serialization_alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
+    )
+    to: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+
+
 class TimeOff(SchemaModel):
     """Days off, the first and the last included."""
 
@@ -230,14 +255,6 @@ def _time_off(value: object) -> TimeOff:
     return away
 
 
-def _weekday(value: object) -> WeekdayName:
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 7:
-        return WEEKDAYS[value - 1]
-    if isinstance(value, str) and (name := _DAY_NAMES.get(value.lower())):
-        return name
-    raise ValueError(f"{excerpt(value)} is not a day of the week; write mon to sun, or 1 (Monday) to 7")
-
-
 WorkingHours = Annotated[
     Hours,
     BeforeValidator(
@@ -245,11 +262,6 @@ WorkingHours = Annotated[
     ),
 ]
 """Working hours; also read from `"09:00-17:00"`."""
-Weekday = Annotated[
-    WeekdayName,
-    PlainValidator(_weekday, json_schema_input_type=WeekdayName | Annotated[int, Field(ge=1, le=7)]),
-]
-"""`mon` to `sun`; also read from 1 (Monday) to 7."""
 Away = Annotated[TimeOff, BeforeValidator(_time_off, json_schema_input_type=TimeOff | Day)]
 """Days off; a single date is read as one day."""
 

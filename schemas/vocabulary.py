@@ -56,6 +56,7 @@ DeliveryCause = Literal[
     "pause",
     "on_hold",
     "deadline",
+    "contact_budget",
     "withdrawn",
     "no_content",
     "approval",
@@ -68,5 +69,7 @@ Precedence = Literal["default", "preference", "floor", "escalation"]
 """What a rule outranks. An escalation is told at once and never displaced."""
 Priority = Literal[0, 1, 2, 3]
 """When work is given up that does not fit: 0 first, 3 never."""
+BudgetScope = Literal["account", "person"]
+"""Whose contacts a budget counts: all of an account's, or those of one person at the customer."""
 Reader = Literal["customer", "owner"]
 """Who reads a content file: a contact at the customer, or the person who owns the touchpoint."""

@@ -87,6 +87,7 @@ class PolicyView:
     timelines: tuple[Timeline, ...]
     adjustments: tuple[RuleGroup, ...]
     feedback: str
+    budgets: tuple[RuleView, ...]
     limits: tuple[RuleView, ...]
     blackouts: tuple[RuleView, ...]
     catalogue: tuple[TouchpointType, ...]
@@ -109,6 +110,7 @@ def policy_view(document: Json, files: Mapping[str, str]) -> PolicyView:
         timelines=tuple(_timelines(items(document, "steps"), views)),
         adjustments=tuple(_adjustments(document, feedback, views)),
         feedback=rule_view.feedback_text(feedback) if items(feedback, "rules") else "",
+        budgets=tuple(map(views.budget, items(document, "contact_budgets"))),
         limits=tuple(map(views.limit, items(document, "limits"))),
         blackouts=tuple(map(views.blackout, items(document, "blackouts"))),
         catalogue=tuple(_touchpoint_type(item, sources) for item in items(document, "touchpoints")),

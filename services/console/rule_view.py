@@ -157,6 +157,18 @@ class RuleViews:
     def limit(self, rule: Json) -> RuleView:
         return self._view(rule, [_at_most(rule)], title=_touchpoint_types(rule))
 
+    def budget(self, rule: Json) -> RuleView:
+        """A contact budget: whose contacts it counts, over which channels, and what never waits."""
+        channels = labels.listing(labels.title(name).lower() for name in texts(rule, "channels"))
+        exempt = labels.listing(labels.title(name).lower() for name in texts(rule, "exempt"))
+        terms = [
+            _at_most(rule),
+            f"by {channels}" if channels else "over all channels",
+            f"{exempt} never {'wait' if len(texts(rule, 'exempt')) > 1 else 'waits'}" if exempt else "",
+        ]
+        whose = "Of one person" if text(rule, "whose") == "person" else "Of one account"
+        return self._view(rule, terms, title=whose)
+
     def blackout(self, rule: Json) -> RuleView:
         terms = [f"{_date(text(rule, 'from'))} to {_date(text(rule, 'to'))}"]
         return self._view(rule, terms, tagged=True, title=_touchpoint_types(rule))

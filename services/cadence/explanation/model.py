@@ -22,6 +22,7 @@ _Cause = Literal[
     "no_address",
     "on_hold",
     "deadline",
+    "contact_budget",
     "approval",
     "failed",
 ]

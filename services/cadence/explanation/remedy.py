@@ -63,6 +63,7 @@ _TEXTS: Mapping[str, str] = {
     "no_address": "the recipient would need an email address that takes mail",
     "on_hold": "customer messages would have to be let out",
     "deadline": "its deadline would have to be later",
+    "contact_budget": "there would have to be room in the contact budget, or a higher precedence",
     "approval": "whoever leads the account would have to approve its message in time",
     "failed": "the mail server would have to take the message",
 }

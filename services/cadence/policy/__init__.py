@@ -15,6 +15,7 @@ from services.cadence.policy.model import Adjustment as Adjustment
 from services.cadence.policy.model import Anchor as Anchor
 from services.cadence.policy.model import Blackout as Blackout
 from services.cadence.policy.model import Cap as Cap
+from services.cadence.policy.model import ContactBudget as ContactBudget
 from services.cadence.policy.model import Damping as Damping
 from services.cadence.policy.model import Feedback as Feedback
 from services.cadence.policy.model import Limit as Limit

@@ -18,7 +18,7 @@ from services.cadence.policy.parse import Part, parts
 from services.cadence.policy.scope import INTERNAL
 from services.cadence.rates import USUAL_CURRENCY
 
-Value = TypeVar("Value", bound=model.Touchpoint | model.Rule | model.Limit)
+Value = TypeVar("Value", bound=model.Touchpoint | model.Rule | model.Limit | model.ContactBudget)
 
 
 def build_content(files: Sequence[Part]) -> model.PolicyContent:
@@ -44,11 +44,13 @@ def build_content(files: Sequence[Part]) -> model.PolicyContent:
         damping=model.Damping(**{key: getattr(spec, key) for _, _, spec, keys in damping for key in keys}),
         limits=tuple(_value(model.Limit, part) for part in under("limits")),
         blackouts=tuple(_value(model.Blackout, part) for part in under("blackouts")),
+        contact_budgets=tuple(map(_contact_budget, under("contact_budgets"))),
         model=next((chosen for _, chosen in models), "hybrid"),
         quiet_hours=next(
             (QuietHours(from_=spec.begin, to=spec.end) for *_, spec in under("quiet_hours")),
             USUAL_QUIET_HOURS,
         ),
+        send_window=next((spec.send_window for *_, spec in files if spec.send_window), None),
         holidays=tuple(HolidayRecord(**dict(spec)) for *_, spec in under("holidays")),
         currency=next((spec.currency for *_, spec in files if spec.currency), USUAL_CURRENCY),
         places={
@@ -75,6 +77,11 @@ def _touchpoint(part: Part) -> model.Touchpoint:
     }
     others["topic"] = None if spec.topic == INTERNAL else spec.topic
     return _value(model.Touchpoint, part, type=path[-1], place=file.place(path, on_key=True), **others)
+
+
+def _contact_budget(part: Part) -> model.ContactBudget:
+    spec = part[-1]
+    return _value(model.ContactBudget, part, channels=spec.channels or (), exempt=spec.exempt or ())
 
 
 def _rhythms(part: Part) -> Iterator[model.Rhythm]:

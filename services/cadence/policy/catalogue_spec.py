@@ -160,9 +160,16 @@ class TouchpointSpec(Spec):
         "How late it may be released without a misfire, as `24h`; left out: 24h with `misfire: skip`, else no time",
         None,
     )
+    send_window: values.SendHours | None = key(
+        "When customers get its messages, by the clock where they are, as `mon-fri 08:00-18:00`; left out: as for all "
+        "messages",
+        None,
+    )
 
     def faults(self, scope: Scope, /) -> Iterator[Fault]:
         yield from self._faults_after_outage()
+        if self.send_window and self.topic == INTERNAL:
+            yield Fault("internal work reaches no customer, so it has no send window", to=("send_window",))
         yield from self._faults_of_messages()
         yield from self._faults_of_type(scope)
 

@@ -249,6 +249,10 @@ def policy_hash(content: PolicyContent) -> str:
         hashed["model"] = content.model
     if content.quiet_hours != USUAL_QUIET_HOURS:
         hashed["quiet_hours"] = content.quiet_hours.model_dump()
+    if content.send_window is not None:
+        hashed["send_window"] = content.send_window.model_dump()
+    if content.contact_budgets:
+        hashed["contact_budgets"] = sorted(map(_fields, content.contact_budgets))
     if content.holidays:
         hashed["holidays"] = sorted(record.model_dump_json() for record in content.holidays)
     if content.texts:
@@ -261,7 +265,7 @@ def _fields(value: object) -> list[str]:
     # A key that came later counts only where it is used: a policy without it keeps its hash.
     later: dict[str, object] = {
         "group": False, "rrule": None, "folds_into": (), "yields": None, "invite": None, "remind": (),
-        "misfire": None, "grace": None,
+        "misfire": None, "grace": None, "send_window": None,
         "approve": False, "approve_within": None, "hand_off": None,
     }  # fmt: skip
     if isinstance(value, Trigger | Step):

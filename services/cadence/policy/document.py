@@ -5,6 +5,7 @@ from dataclasses import fields
 from datetime import date, timedelta
 from itertools import product
 
+from schemas.times import SendWindow
 from services.cadence.expressions.compile import Named
 from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.interpret import holds
@@ -28,12 +29,17 @@ def policy_document(content: PolicyContent) -> Json:
         "stages": _named("stage", content.stages, content),
         "currency": content.currency,
         "quiet_hours": content.quiet_hours.model_dump(by_alias=True),
+        "send_window": _send_window(content.send_window),
         "rhythms": rules(content.rhythms),
         "adjustments": rules(content.adjustments),
         "feedback": {**_fields(content.damping), "rules": rules(content.feedback)},
         "triggers": rules(content.triggers),
         "steps": rules(content.steps),
         "limits": [{**_fields(limit, "cap"), **_cap(limit.cap)} for limit in content.limits],
+        "contact_budgets": [
+            {**_fields(budget, "cap", "per"), "whose": budget.per, **_cap(budget.cap)}
+            for budget in content.contact_budgets
+        ],
         "blackouts": rules(content.blackouts),
         "holidays": [record.model_dump() for record in content.holidays],
         "touchpoints": [_fields(touchpoint) for touchpoint in content.touchpoints],
@@ -96,7 +102,13 @@ def _rest(node: Node) -> str | None:
     return format_expression(left[0] if len(left) == 1 else And(tuple(left), node.at)) if left else None
 
 
-def _fields(value: Rule | model.Limit | model.Touchpoint | model.Damping, *hidden: str) -> Json:
+def _send_window(window: SendWindow | None) -> Json | None:
+    return None if window is None else window.model_dump(by_alias=True)
+
+
+def _fields(
+    value: Rule | model.Limit | model.ContactBudget | model.Touchpoint | model.Damping, *hidden: str
+) -> Json:
     """What a value says, field by field; its place as file and line."""
     shown = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in hidden}
     place = shown.pop("place", None)
@@ -108,6 +120,8 @@ def _written(value: object) -> object:
         return span(value)
     if isinstance(value, model.Cap):
         return _cap(value)
+    if isinstance(value, SendWindow):
+        return _send_window(value)
     return format_expression(value) if isinstance(value, Node) else value
 
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Literal, NamedTuple, get_args
 
 from schemas.directory import HolidayRecord
-from schemas.times import USUAL_QUIET_HOURS, QuietHours
-from schemas.vocabulary import SPOKEN, Misfire
+from schemas.times import USUAL_QUIET_HOURS, QuietHours, SendWindow
+from schemas.vocabulary import SPOKEN, BudgetScope, Misfire
 from services.cadence.content.names import ContentName
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
@@ -54,6 +54,7 @@ class Touchpoint:
     it in when both are near. `yields`: when it is given up; None: by its precedence. `invite`: whether it is put into
     calendars; None: by who leads it and over which channel. `remind`: how long before it people are reminded of it.
     `misfire`, `grace`: what an outage does to those that came due meanwhile, and how late is not late; None: as usual.
+    `send_window`: when customers get its messages; None: as for all messages.
     `approve`: its message waits for an approval, for `approve_within` (None: as long as it is worth sending). `hand_off`:
     the platform that writes to the customer instead of Drumbeat.
     """
@@ -76,6 +77,7 @@ class Touchpoint:
     remind: tuple[timedelta, ...] = ()
     misfire: str | None = None
     grace: timedelta | None = None
+    send_window: SendWindow | None = None
     approve: bool = False
     approve_within: timedelta | None = None
     hand_off: str | None = None
@@ -204,11 +206,27 @@ class Step(_OneOff):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A contact budget: at most `cap.count` touchpoints of these types in any `cap.per`."""
+    """At most `cap.count` touchpoints of these types in any `cap.per`: what would exceed it is planned later."""
 
     rule: str
     cap: Cap
     touchpoints: tuple[str, ...]
+    because: str
+    place: Location = field(default=Location(), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactBudget:
+    """At most `cap.count` contacts of a person or an account in any `cap.per`, messages and talks together.
+
+    `channels`: those whose contacts count; empty: all. `exempt`: types whose messages count and never wait.
+    """
+
+    rule: str
+    per: BudgetScope
+    cap: Cap
+    channels: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
     because: str
     place: Location = field(default=Location(), compare=False)
 
@@ -246,7 +264,9 @@ class PolicyContent:
     damping: Damping = Damping()
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
+    contact_budgets: tuple[ContactBudget, ...] = ()
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    send_window: SendWindow | None = None
     holidays: tuple[HolidayRecord, ...] = ()
     """Public holidays that it adds or takes away."""
     currency: str = USUAL_CURRENCY

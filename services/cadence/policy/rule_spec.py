@@ -22,7 +22,7 @@ from services.cadence.policy.scope import INTERNAL, UNKNOWN_EVENT, Around, Scope
 from services.cadence.policy.values import Distinct
 
 Info = ValidationInfo[Scope]
-NAME = "Its name; rules, limits and blackouts share one list of names"
+NAME = "Its name; rules, limits, budgets and blackouts share one list of names"
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
 

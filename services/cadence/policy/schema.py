@@ -1,7 +1,6 @@
 """The grammar of policy files as Pydantic models: sections, their keys, defaults and meaning."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, field_validator
@@ -21,8 +20,9 @@ from services.cadence.policy.catalogue_spec import (
 from services.cadence.policy.conditions import TRUE, Condition, is_among, is_true, joined, parts_of
 from services.cadence.policy.errors import Fault
 from services.cadence.policy.intervals import Every
+from services.cadence.policy.limit_spec import BlackoutSpec, ContactBudgetSpec, LimitSpec
 from services.cadence.policy.model import ANCHORS, MODELS, PRECEDENCES, Anchor, Damping, Urgency
-from services.cadence.policy.rule_spec import Info, OnEventSpec, ReasonSpec, RuleSpec, ScopedSpec, Spec, key
+from services.cadence.policy.rule_spec import Info, OnEventSpec, RuleSpec, ScopedSpec, Spec, key
 from services.cadence.policy.scope import INTERNAL, Around, Scope
 from services.cadence.policy.values import Distinct, Items, Text, number, one_of
 
@@ -227,38 +227,6 @@ class SequenceSpec(ScopedSpec, _AnchoredSpec):
     steps: Items[DayStepSpec] = key("The steps")
 
 
-class LimitSpec(ReasonSpec):
-    rule: values.RuleName = key(keys.NAME, alias="limit")
-    cap: values.CapText = key("How many in which time, as `2 per 90d`", alias="at_most")
-    touchpoints: keys.PublicTypes
-
-    @classmethod
-    def around(cls, _info: Info, /) -> Around:
-        """No features: a limit holds for every account."""
-        return Around({})
-
-
-class BlackoutSpec(RuleSpec):
-    rule: values.RuleName = key(keys.NAME, alias="blackout")
-    first: values.SeasonDay = key(
-        "Its first day: of every year as month-day, `11-01`, or once as a date, `2026-11-20`", alias="from"
-    )
-    last: values.SeasonDay = key(
-        "Its last day, included, written like `from`; a month-day before `from` is in the next year",
-        alias="to",
-    )
-    touchpoints: keys.PublicTypes
-
-    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
-        if isinstance(self.first, date) and isinstance(self.last, date):
-            if self.last < self.first:
-                yield Fault("this is before `from`; exchange the two", to=("to",))
-        elif isinstance(self.first, date) or isinstance(self.last, date):
-            yield Fault("one of `from` and `to` has a year and the other none; give both one", to=("to",))
-        elif (date(2026, *self.first) - date(2026, *self.last)).days % 365 == 1:
-            yield Fault("this covers the whole year; leave some days open", to=("to",))
-
-
 class PolicyFile(Spec):
     health: HealthSpec | None = key("The colours of health scores, for events without a colour", None)
     model: Annotated[str, one_of(*MODELS)] | None = key(
@@ -278,6 +246,11 @@ class PolicyFile(Spec):
     quiet_hours: QuietHoursSpec | None = key(
         "When customers get no message, by the clock where they are; left out: from 20:00 to 08:00", None
     )
+    send_window: values.SendHours | None = key(
+        "When customers get messages, as `mon-fri 08:00-18:00`, by the clock where they are; escalations and reminders "
+        "do not wait for it; left out: whenever there are no quiet hours",
+        None,
+    )
     rhythms: Items[RhythmSpec] | None = key("What repeats", None)
     minimum: Items[MinimumSpec] | None = key("What repeats where no other rhythm is as frequent", None)
     adjustments: Items[AdjustmentSpec] | None = key("What makes rhythms rarer or denser while it holds", None)
@@ -285,7 +258,11 @@ class PolicyFile(Spec):
     triggers: Items[TriggerSpec] | None = key("What follows an event", None)
     timelines: Items[TimelineSpec] | None = key("What comes before and after a date", None)
     sequences: Items[SequenceSpec] | None = key("What follows a date day by day", None)
-    limits: Items[LimitSpec] | None = key("Contact budgets over several types of touchpoint", None)
+    limits: Items[LimitSpec] | None = key("At most so many touchpoints of several types are planned", None)
+    contact_budgets: Items[ContactBudgetSpec] | None = key(
+        "How often a person and an account hear from us at most, calls and meetings included: messages wait for room",
+        None,
+    )
     blackouts: Items[BlackoutSpec] | None = key("Seasons and dates without touchpoints of some types", None)
     holidays: Items[HolidaySpec] | None = key(
         "Public holidays beside those that are known of the countries of people and accounts", None

@@ -106,10 +106,18 @@ def scope_of(files: Sequence[YamlFile]) -> Scope | None:
 
 
 def _definitions(file: YamlFile) -> Iterator[tuple[Path, tuple[str, str]]]:
-    """What a policy defines once, as kind and name. Rules, limits and blackouts share their names."""
+    """What a policy defines once, as kind and name. Rules, limits, budgets and blackouts share their names."""
     for path, (_, node) in file.nodes.items():
         match path:
-            case ("health" | "model" | "segments" | "stages" | "quiet_hours" | "currency" as name,):
+            case (
+                "health"
+                | "model"
+                | "segments"
+                | "stages"
+                | "quiet_hours"
+                | "send_window"
+                | "currency" as name,
+            ):
                 yield path, ("section", name)
             case ("feedback", "ladder" | "spacing" | "lasts" | "at_the_end" as name):
                 yield path, ("section", name)
@@ -119,7 +127,7 @@ def _definitions(file: YamlFile) -> Iterator[tuple[Path, tuple[str, str]]]:
                 yield path, (f"holiday of {place or 'every country'}", str(node.value))
             case ("touchpoints", str(name)):
                 yield path, ("touchpoint", name)
-            case (_, _, *_, "rule" | "limit" | "blackout"):
+            case (_, _, *_, "rule" | "limit" | "budget" | "blackout"):
                 yield path, ("rule", str(node.value))
             case ("sequences", int(), "sequence"):
                 yield path, (f"sequence of {file.name}", str(node.value))

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from schemas.times import WEEKDAYS, SendWindow, WeekdayName
 from schemas.zones import is_country, spell_country
 from services.cadence.features.feature import CHANNELS, OWNERS, SEGMENTS, STAGES
 from services.cadence.policy.errors import Fault, choose, excerpt, refuse
@@ -136,6 +137,21 @@ def _cap(text: str) -> Cap:
     raise ValueError(f"a cap has at least one touchpoint and more than 0h, not {excerpt(text)}")
 
 
+def _send_window(text: str) -> SendWindow:
+    """`mon-fri 08:00-18:00`; several days or ranges of days with commas."""
+    named, hours = text.split(" ")
+    opens, closes = hours.split("-")
+    if opens >= closes:
+        raise ValueError(f"a send window closes later on the day on which it opens, not {excerpt(hours)}")
+    days = set[WeekdayName]()
+    for part in named.split(","):
+        first, _, last = part.partition("-")
+        low, high = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        days.update(WEEKDAYS[low : high + 1] if low <= high else WEEKDAYS[low:] + WEEKDAYS[: high + 1])
+    in_order: tuple[WeekdayName, ...] = tuple(day for day in WEEKDAYS if day in days)
+    return SendWindow(days=in_order, from_=opens, to=closes)
+
+
 def _month_day(text: str) -> tuple[int, int]:
     month, day = (int(part) for part in text.split("-"))
     if (month, day) == (2, 29):
@@ -236,8 +252,20 @@ Range = Annotated[
     tuple[int, int], text("range", r"[0-9]{1,6}d\.\.[0-9]{1,6}d", "a range such as 7d..90d", _range)
 ]
 Currency = Annotated[str, text("currency", "[A-Z]{3}", "a currency code such as USD")]
-Clock = Annotated[str, text("time of day", "([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day such as 20:00")]
+_HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
+Clock = Annotated[str, text("time of day", _HOUR, "a time of day such as 20:00")]
 CapText = Annotated[Cap, text("cap", f"[0-9]{{1,4}} per {_SPAN}", "a cap such as 2 per 90d", _cap)]
+_WEEKDAY = f"({'|'.join(WEEKDAYS)})"
+_DAYS = f"{_WEEKDAY}(-{_WEEKDAY})?"
+SendHours = Annotated[
+    SendWindow,
+    text(
+        "days and hours",
+        f"{_DAYS}(,{_DAYS})* {_HOUR}-({_HOUR}|24:00)",
+        "weekdays and hours such as mon-fri 08:00-18:00",
+        _send_window,
+    ),
+]
 SeasonDay = Annotated[
     tuple[int, int] | date,
     text(

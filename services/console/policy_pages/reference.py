@@ -66,7 +66,7 @@ def _rows(head: str, mapping: Schema) -> str:
 
 def _order(key: str, required: Iterable[str]) -> int:
     """The name first, then what is required."""
-    return 0 if key in {"rule", "limit", "blackout", "sequence"} else 1 if key in required else 2
+    return 0 if key in {"rule", "limit", "budget", "blackout", "sequence"} else 1 if key in required else 2
 
 
 def _heading(definition: str) -> str:

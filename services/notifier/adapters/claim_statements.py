@@ -14,7 +14,6 @@ _CLAIMED = """
     q.delivery_id, q.channel, q.recipient_kind, q.recipient_id, q.attempts, q.next_at, q.first_at, q.waits_until,
     f.event_id, f.type, f.said_at, f.data, q.reason, q.message_id, q.planned_at,
     q.fold_key IS NOT NULL, q.created_at, q.ambiguous"""
-_EVENT = "f.key = q.event_key AND f.said_at = q.event_at"
 CLAIM_SINGLE = f"""
 WITH mine AS MATERIALIZED (
     SELECT delivery_id, event_key, event_at FROM delivery_queue WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
@@ -33,19 +32,22 @@ WITH ready AS MATERIALIZED (
 SELECT fold_key FROM ready WHERE pg_try_advisory_xact_lock(hashtextextended(fold_key, 0))
 """
 # What is gathered still goes with what is ready, but what waits for a record or for another day does not. From now on
-# the deliveries of the mail belong together, so that a retry has the same ones.
+# the deliveries of the mail belong together, so that a retry has the same ones. A delivery to a contact may leave the
+# mail with its own id, so the mail has another one.
 CLAIM_FOLDS = f"""
 WITH mine AS MATERIALIZED (
-    SELECT delivery_id, fold_key, message_id FROM delivery_queue WHERE {_READY} AND fold_key = ANY($2)
+    SELECT delivery_id, fold_key, message_id, event_key, event_at FROM delivery_queue
+    WHERE {_READY} AND fold_key = ANY($2)
         AND (next_at <= $1 OR (coalesce(waits_until, $1) <= $1 AND coalesce(planned_at, $5) <= $5))
     ORDER BY delivery_id FOR UPDATE
-), first AS (
-    SELECT fold_key, min(delivery_id::text)::uuid AS id FROM mine GROUP BY fold_key
+), first AS MATERIALIZED (
+    SELECT fold_key, CASE WHEN fold_key LIKE 'customer:%' AND count(*) > 1 THEN gen_random_uuid()
+        ELSE min(delivery_id::text)::uuid END AS id FROM mine GROUP BY fold_key
 )
 {_CLAIM},
-    message_id = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.message_id ELSE first.id END,
-    fold_key = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.fold_key ELSE 'message:' || first.id END
-FROM mine JOIN first USING (fold_key), feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
+    message_id = CASE WHEN s.fold_key LIKE 'message:%' THEN s.message_id ELSE first.id END,
+    fold_key = CASE WHEN s.fold_key LIKE 'message:%' THEN s.fold_key ELSE 'message:' || first.id END
+FROM mine s JOIN first USING (fold_key) CROSS JOIN LATERAL {EVENT} f WHERE q.delivery_id = s.delivery_id
 RETURNING {_CLAIMED}
 """
 # A webhook may be on its way as soon as it is claimed; endpoints know a repetition by its id.

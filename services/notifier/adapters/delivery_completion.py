@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
+from services.notifier.adapters import contact_budget_repository
 from services.notifier.adapters.address_repository import refuse_addresses
 from services.notifier.adapters.completion_rows import CompletedRow, complete_rows
 from services.notifier.adapters.content_repository import add_programs
@@ -46,6 +47,7 @@ async def complete(
     completed = await complete_rows(connection, rows, now.service)
     done = [result for result in in_order if result.delivery.id in completed]
     await release(connection, done)
+    await contact_budget_repository.settle(connection, done, now)
     await _record_effects(connection, done, hashes, now)
     final = [result for result in done if result.delivery.state.is_final]
     erased = {result.delivery.id for result in final if completed[result.delivery.id].is_erased}

@@ -15,6 +15,8 @@ from services.chassis.faults import fault
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import (
+    contact_budget_repository,
+    contact_rules_repository,
     content_repository,
     directory_repository,
     engagement_repository,
@@ -47,8 +49,9 @@ from services.notifier.application.ports import (
     WebhookClaim,
     WebhookResult,
 )
-from services.notifier.application.sending import ProgramUse
+from services.notifier.application.sending import MessageUse, ProgramUse
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.contact_budget import NoRoom
 from services.notifier.domain.delivery import CALENDAR, Delivery, Recipient, RecipientKind
 from services.notifier.domain.event import parse_event
 from services.notifier.domain.invitation import INVITATION
@@ -107,6 +110,7 @@ class DeliveryQueue:
         contacts = {claim.delivery.recipient.id for claim in claims if claim.delivery.recipient.id}
         return replace(
             directory,
+            contact_rules=await contact_rules_repository.load_contact_rules(connection),
             contents=await content_repository.load_contents(connection, types),
             programs=await content_repository.load_programs(connection, contacts),
             sent=await engagement_repository.sent_lately(
@@ -164,6 +168,15 @@ class DeliveryQueue:
     async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
         async with self._database.transaction() as connection:
             return await program_reservations.reserve(connection, uses)
+
+    async def reserve_room(self, uses: Sequence[MessageUse]) -> Mapping[str, NoRoom]:
+        async with self._database.transaction() as connection:
+            return await contact_budget_repository.reserve(
+                connection, self._addresses, uses, self._service_now
+            )
+
+    async def _service_now(self, connection: Connection) -> datetime:
+        return (await self._now(connection)).service
 
     async def complete(self, results: Sequence[ClaimResult]) -> None:
         async with self._database.transaction() as connection:

@@ -12,15 +12,16 @@ from services.notifier.domain.contact_channel import TEXT_CHANNELS
 from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind
 from services.notifier.domain.event import TODAY, Event, News, parse_event
 
+# One of those that went in one mail stands for all where the mail is named.
 # Before the address was stored with the delivery, and in the app, the address is the contact's; that of a text never is.
 DELIVERED = """
 SELECT d.id, d.recipient_kind, d.recipient_id, d.account_id,
     CASE WHEN d.channel IN ('sms', 'slack') THEN d.address_hash ELSE coalesce(d.address_hash, c.address_hash) END,
     d.channel,
-    f.event_id, f.type, f.said_at, f.data
+    f.event_id, f.type, f.said_at, f.data, d.message_id
 FROM delivery d LEFT JOIN feed f ON f.key = d.event_key
 LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipient_id
-WHERE d.id = ANY($1::uuid[]) AND d.recipient_id IS NOT NULL
+WHERE (d.id = ANY($1::uuid[]) OR (d.message_id = ANY($1::uuid[]) AND d.message_id <> d.id)) AND d.recipient_id IS NOT NULL
 """
 
 NOTIFIED = """
@@ -74,7 +75,7 @@ async def delivered_messages(
     """The messages of these deliveries, by the id as it was given; an id of no delivery is left out."""
     given = {uuid: text for text in delivery_ids if (uuid := _uuid(text)) is not None}
     rows = await connection.fetch(DELIVERED, list(given)) if given else []
-    by_uuid = {row[0]: _message(row) for row in rows}
+    by_uuid = {row[10]: _message(row) for row in rows} | {row[0]: _message(row) for row in rows}
     return {text: by_uuid[uuid] for text in delivery_ids if (uuid := _uuid(text)) in by_uuid}
 
 

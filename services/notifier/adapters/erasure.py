@@ -43,6 +43,8 @@ PEOPLE = (
     "DELETE FROM delivery_unsent WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM program_reservation WHERE contact_id = ANY($1::text[])",
     "DELETE FROM presented_program WHERE contact_id = ANY($1::text[])",
+    # That the account was written to still counts.
+    "UPDATE counted_message SET person = NULL, contact_id = NULL WHERE contact_id = ANY($1::text[])",
     "DELETE FROM in_app WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM invitation WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     # What people of ours were told of an answer repeats what the contact wrote.
@@ -85,6 +87,8 @@ EVENTS = (
     """,
     "DELETE FROM in_app WHERE account_id = $1",
     "DELETE FROM invitation WHERE account_id = $1",
+    "DELETE FROM counted_message WHERE account_id = $1",
+    "DELETE FROM counted_talk WHERE account_id = $1",
     "DELETE FROM service_mail WHERE kind = 'answer' AND data ->> 'account_id' = $1",
     "DELETE FROM inbound_mail WHERE account_id = $1",
     "DELETE FROM draft WHERE account_id = $1",

@@ -33,6 +33,8 @@ MOVE = (
     "UPDATE undelivered_event SET account_id = $2 WHERE account_id = $1",
     "UPDATE in_app SET account_id = $2 WHERE account_id = $1",
     "UPDATE invitation SET account_id = $2 WHERE account_id = $1",
+    "UPDATE counted_message SET account_id = $2 WHERE account_id = $1",
+    "UPDATE counted_talk SET account_id = $2 WHERE account_id = $1",
     "UPDATE inbound_mail SET account_id = $2 WHERE account_id = $1",
     "UPDATE draft SET account_id = $2 WHERE account_id = $1",
 )

@@ -39,6 +39,11 @@ WHERE ctid = ANY (ARRAY(SELECT ctid FROM presented_program WHERE presented_at < 
 PRUNE_INVITATIONS: Final = f"""
 DELETE FROM invitation WHERE ctid = ANY (ARRAY(SELECT ctid FROM invitation WHERE ends_at < $1 LIMIT {BATCH_ROWS}))
 """
+# Of messages and talks that no budget reads any more. Service time.
+PRUNE_COUNTED: Final = tuple(
+    f"DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE at < $1 LIMIT {BATCH_ROWS}))"
+    for table in ("counted_message", "counted_talk")
+)
 PRUNE_INBOUND: Final = f"""
 DELETE FROM inbound_mail WHERE ctid = ANY (ARRAY(SELECT ctid FROM inbound_mail WHERE received_at < $1 LIMIT {BATCH_ROWS}))
 """
@@ -84,8 +89,10 @@ def prune_loop(database: Database, queue: DeliveryQueue, clock: ServiceClock, re
         mails = timedelta(days=retention.messages_days)
         drafts = await database.pool.execute(PRUNE_DRAFTS, real - mails)
         contents = await database.pool.execute(PRUNE_HAND_OFFS, oldest_kept(real, mails, clock.at))
+        oldest = oldest_kept(real, deliveries, clock.at)
+        counted = [await database.pool.execute(statement, oldest) for statement in PRUNE_COUNTED]
         lost = await queue.close_lost(real - receipts)
-        pruned = (withdrawn, programs, invitations, inbound, drafts, contents)
+        pruned = (withdrawn, programs, invitations, inbound, drafts, contents, *counted)
         is_full = f"DELETE {BATCH_ROWS}" in pruned or lost == SWEEP_BATCH
         return 0 if is_full else None
 

@@ -17,6 +17,7 @@ from services.chassis.database import Connection, real_now
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import (
     address_repository,
+    contact_rules_repository,
     content_repository,
     directory_repository,
     draft_repository,
@@ -26,6 +27,7 @@ from services.notifier.adapters import (
     merging,
     mode_repository,
     subscription_repository,
+    talk_repository,
 )
 from services.notifier.adapters.delivery_repository import (
     add_deliveries,
@@ -40,6 +42,7 @@ from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import DUE, REMINDERS, Event
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
+from services.notifier.domain.talk import Settlement, Talk
 from services.notifier.domain.working_day import DayCause
 
 ADD_EVENTS = f"""
@@ -88,7 +91,10 @@ class UnitOfWork:
         return await subscription_repository.load_subscriptions(self._connection)
 
     async def directory_of(self, events: Sequence[Event]) -> Directory:
-        directory = await directory_repository.load_directory(self._connection, self._addresses, events)
+        directory = replace(
+            await directory_repository.load_directory(self._connection, self._addresses, events),
+            contact_rules=await contact_rules_repository.load_contact_rules(self._connection),
+        )
         if any(event.type == DUE for event in events):
             handlings = await draft_repository.load_handlings(self._connection)
             directory = replace(directory, handlings=handlings)
@@ -104,6 +110,12 @@ class UnitOfWork:
 
     async def invited_types(self) -> Mapping[str, str]:
         return await invitation_repository.load_invited_types(self._connection)
+
+    async def count_talks(self, talks: Sequence[Talk], now: Now) -> None:
+        await talk_repository.count_talks(self._connection, talks, now.real)
+
+    async def settle_talks(self, settlements: Sequence[Settlement], now: Now) -> None:
+        await talk_repository.settle_talks(self._connection, settlements, now.real)
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:
         in_order = sorted(events, key=lambda event: event.content.sequence)

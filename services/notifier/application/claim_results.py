@@ -1,5 +1,8 @@
 """The results of claims: postponed, finished without an attempt, or after an attempt."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from services.notifier.application.ingest_events import GATHERS, PATIENCE, messages_of
 from services.notifier.application.ports import WITHOUT_END, ClaimResult, MessageClaim, NewDelivery, Now
 from services.notifier.domain.contact_channel import TEXT_CHANNELS
@@ -34,9 +37,13 @@ def finished(claim: MessageClaim, state: State, reason: str) -> Delivery:
 
 
 def _expiry(claim: MessageClaim, decision: DeliveryDecision) -> str:
-    """What waited for facts until its deadline expires for that reason."""
-    waited = (claim.delivery.reason or "").startswith(Reason.NO_FIGURES)
-    return claim.delivery.reason or "" if waited and decision.reason is Reason.DEADLINE else decision.text
+    """What waited for facts or for room until its deadline expires for that reason."""
+    waited = claim.delivery.reason or ""
+    if decision.reason is not Reason.DEADLINE:
+        return decision.text
+    if waited.startswith(Reason.NO_ROOM):
+        return f"{Reason.NO_ROOM_IN_TIME}{waited.removeprefix(Reason.NO_ROOM)}"
+    return waited if waited.startswith(Reason.NO_FIGURES) else decision.text
 
 
 def _waiting(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> ClaimResult:
@@ -90,3 +97,20 @@ def attempted(claim: MessageClaim, response: Response, now: Now, address: str | 
         address=address,
         is_unknown_address=is_unknown and address is not None,
     )
+
+
+def attempted_together(
+    claims: Sequence[MessageClaim], response: Response, now: Now, address: str
+) -> list[ClaimResult]:
+    """The same result for all: what goes in one mail is tried again in one mail."""
+    first = attempted(claims[0], response, now, address)
+    others = [attempted(claim, response, now, address) for claim in claims[1:]]
+    return [
+        first,
+        *(
+            other
+            if other.delivery.state.is_final
+            else replace(other, delivery=replace(other.delivery, next_at=first.delivery.next_at))
+            for other in others
+        ),
+    ]

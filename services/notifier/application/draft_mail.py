@@ -146,10 +146,10 @@ def write_draft_mail(
     subject = one_line(phrases.text(_WORDS, f"subject_{kind}", **values))
     intro = phrases.text(_WORDS, f"intro_{kind}", **values)
     parts = [_part(draft, reader, mailing, now) for draft in drafts]
+    html = f"<p>{escape(intro)}</p>" + "".join(html for html, _ in parts)
     layout = {
         **layout_of(mailing.writer, phrases.language, phrases.direction, subject, []),
-        "body_html": f"<p>{escape(intro)}</p>" + "".join(html for html, _ in parts),
-        "body_text": "\n\n".join([intro, *(text for _, text in parts)]),
+        "sections": [{"html": html, "text": "\n\n".join([intro, *(text for _, text in parts)])}],
         "why": phrases.text(_WORDS, "why", **values),
         "page_url": mailing.console_url + draft_page(first.item.id),
         "page_words": phrases.text(_WORDS, "open"),

@@ -13,6 +13,7 @@ from services.notifier.domain.invitation import is_appointment
 from services.notifier.domain.invitation_policy import decide_invitations
 from services.notifier.domain.situation import NOT_SET_UP, Directory, Situation
 from services.notifier.domain.subscription import Subscription
+from services.notifier.domain.talk import latest_talks
 from services.notifier.domain.working_day import DayCause, day_cause
 
 PATIENCE = timedelta(seconds=60)
@@ -44,6 +45,9 @@ async def ingest_events(
     withdrawals = [event for event in new if event.withdrawal_reason]
     if withdrawals:
         await work.withdraw(withdrawals, now)
+    talks = latest_talks(new)
+    if talks:
+        await work.count_talks(talks, now)
     subscriptions = await work.subscriptions()
     deliveries: list[NewDelivery] = []
     concerned = [*await _invited(new, work), *(event for event in new if event.notifies_people)]
@@ -134,7 +138,7 @@ def new_delivery(event: Event, decided: RecipientDecision, directory: Directory,
             return replace(
                 new,
                 reason=decision.text if decision.send_after else None,
-                next_at=now.real + (GATHERS if decision.timing else timedelta()),
+                next_at=now.real + (GATHERS if decision.timing and decision.timing.gathers else timedelta()),
                 send_after=decision.send_after,
                 timing=decision.timing,
             )

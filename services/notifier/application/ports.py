@@ -21,6 +21,7 @@ from services.notifier.domain.delivery import Attempt, Delivery, Recipient, Resp
 from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Secrets, Subscription
+from services.notifier.domain.talk import Settlement, Talk
 from services.notifier.domain.working_day import DayCause
 
 WITHOUT_END = timedelta(days=2000)
@@ -85,6 +86,14 @@ class UnitOfWork(Protocol):
 
     async def invited_types(self) -> Mapping[str, str]:
         """The touchpoint types of the policy in force that are put into calendars, with their channel."""
+        ...
+
+    async def count_talks(self, talks: Sequence[Talk], now: Now) -> None:
+        """Store when calls and meetings with customers take place: they count against contact budgets."""
+        ...
+
+    async def settle_talks(self, settlements: Sequence[Settlement], now: Now) -> None:
+        """Count what took place from when it did, and what did not no more."""
         ...
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:
@@ -244,11 +253,10 @@ class ClaimResult:
     """A claimed message and its delivery from now on, with the attempt if one was made.
 
     `replacements`: a delivery without a recipient is replaced by these. `additions`: who hears of it instead, where this
-    recipient cannot. `timing`: when a postponed delivery goes, and with which others; `waits_until` (real
-    time): how long it waits for a record. `address`: where the mail went;
-    `is_unknown_address`: the relay refused it as unknown. `program_id`: the program that the message presents.
-    `calendar`: what the reader's calendar has once the mail is sent. `draft`: the message, where it is
-    a draft from now on.
+    recipient cannot. `timing`: when a postponed delivery goes, and with which others; `waits_until` (real time): how long
+    it waits for a record. `address`: where the mail went; `is_unknown_address`: the relay refused it as unknown.
+    `program_id`: the program that the message presents. `calendar`: what the reader's calendar has once the mail is sent.
+    `waits_for_room`: in a contact budget. `draft`: the message, where it is a draft from now on.
     """
 
     claim: MessageClaim
@@ -264,6 +272,7 @@ class ClaimResult:
     timing: Timing | None = None
     waits_until: datetime | None = None
     calendar: CalendarChange | None = None
+    waits_for_room: bool = False
     draft: DraftedMessage | None = None
 
 

@@ -2,13 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from services.notifier.application.approve_messages import write_approved
-from services.notifier.application.claim_results import attempted, instead_of, not_sent, replaced
+from services.notifier.application.claim_results import (
+    attempted,
+    attempted_together,
+    instead_of,
+    not_sent,
+    replaced,
+)
+from services.notifier.application.fold_messages import Outgoing, Written, fold_messages
 from services.notifier.application.hand_off_messages import hand_off
 from services.notifier.application.hand_over_mail import hand_over_mail, with_opt_outs
-from services.notifier.application.mail_ports import BeginningMail, Mail, OptOuts
+from services.notifier.application.mail_ports import BeginningMail, OptOuts
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_invitations import send_invitations
 from services.notifier.application.send_owner_mail import send_owner_mails
@@ -24,24 +31,13 @@ from services.notifier.application.send_to_customers import (
     write_for_customer,
 )
 from services.notifier.application.sending import ProgramUse, Sending
-from services.notifier.application.text_ports import TextMessage
-from services.notifier.application.write_customer_mail import CustomerMessage
+from services.notifier.application.wait_for_room import reserve_room_for
 from services.notifier.domain.contact_channel import MAIL, TEXT_CHANNELS
-from services.notifier.domain.decision import Action
+from services.notifier.domain.decision import Action, Reason
 from services.notifier.domain.delivery import CALENDAR, AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
 from services.notifier.domain.owner_policy import OWNER_TEXTS
 from services.notifier.domain.situation import Directory, Situation
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A message to a contact that is ready to be sent. Without `mail` and `text` it is posted in the app."""
-
-    claim: MessageClaim
-    message: CustomerMessage
-    mail: Mail | None = None
-    text: TextMessage | None = None
 
 
 async def send_messages(
@@ -75,11 +71,15 @@ async def _send_to_customers(
     results = [_write_safely(claim, batch, now, sending) for claim in claims]
     written = [result for result in results if isinstance(result, Written)]
     taken = await _taken_programs(written, sending)
-    mails = [_deliver(one, batch, now, sending) for one in written if one.claim.delivery.id not in taken]
-    sent = await asyncio.gather(*mails)
+    free = [one for one in written if one.claim.delivery.id not in taken]
+    outgoing, alone = fold_messages(free, sending.customers.writer, now)
+    going, waiting = await reserve_room_for(outgoing, sending.reservations, now)
+    sent = await asyncio.gather(*(_deliver(one, batch, now, sending) for one in going))
     return [
         *(result for result in results if isinstance(result, ClaimResult)),
         *(wait_for_program(one.claim, now) for one in written if one.claim.delivery.id in taken),
+        *alone,
+        *waiting,
         *(result for open_results in sent for result in open_results),
     ]
 
@@ -93,7 +93,7 @@ async def _taken_programs(written: Sequence[Written], sending: Sending) -> set[s
     ]
     if not uses:
         return set()
-    reserved = await sending.programs.reserve_programs(uses)
+    reserved = await sending.reservations.reserve_programs(uses)
     once = {one.claim.delivery.id for one in written if one.message.is_once}
     return once & {use.delivery_id for use in uses} - reserved
 
@@ -125,11 +125,14 @@ def _write(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending
     )
     if isinstance(message, ClaimResult):
         return message
+    is_approved = situation.approval is not None
     if claim.delivery.channel in TEXT_CHANNELS:
         text = write_text(claim, message, reader, sending, now)
-        return text if isinstance(text, ClaimResult) else Written(claim, message, text=text)
-    is_mail = claim.delivery.channel == MAIL
-    return Written(claim, message, mail=customer_mail(claim, message, reader) if is_mail else None)
+        if isinstance(text, ClaimResult):
+            return text
+        return Written(claim, message, reader, text=text, is_approved=is_approved)
+    mail = customer_mail(claim, message, reader) if claim.delivery.channel == MAIL else None
+    return Written(claim, message, reader, mail, is_approved=is_approved)
 
 
 def _decide(claim: MessageClaim, directory: Directory, situation: Situation, now: Now) -> ClaimResult | None:
@@ -140,39 +143,57 @@ def _decide(claim: MessageClaim, directory: Directory, situation: Situation, now
         return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))
     if decision.send_after is not None:
         postponed = delivery.postponed(now.real, decision.text)
-        return ClaimResult(claim, postponed, send_after=decision.send_after)
+        return ClaimResult(claim, postponed, send_after=decision.send_after, timing=decision.timing)
     return None
 
 
 async def _deliver(
-    written: Written, batch: CustomerBatch, now: Now, sending: Sending
+    outgoing: Outgoing, batch: CustomerBatch, now: Now, sending: Sending
 ) -> Sequence[ClaimResult]:
-    claim, mail, text = written.claim, written.mail, written.text
+    claims, mail = outgoing.claims, outgoing.mail
 
     def stop(opt_outs: OptOuts) -> Sequence[ClaimResult]:
-        directory = with_opt_outs(batch.directory, opt_outs)
-        stopped = _decide(claim, directory, situation_of(claim, directory, now, sending), now)
-        return [] if stopped is None else [stopped]
+        return _stopped(claims, with_opt_outs(batch.directory, opt_outs), now, sending)
 
-    if text is not None:
-        return await send_text(claim, text, written.message.program_id, batch, sending, stop)
+    first = outgoing.parts[0]
+    if first.text is not None:
+        return await send_text(first.claim, first.text, first.message.program_id, batch, sending, stop)
     if mail is None:
-        return [post_to_customer(claim, written.message)]
+        return [post_to_customer(part.claim, part.message) for part in outgoing.parts]
 
     def results_of(response: Response) -> Sequence[ClaimResult]:
-        result = attempted(claim, response, now, address=mail.to)
-        return [replace(result, program_id=written.message.program_id)]
+        results = attempted_together(claims, response, now, mail.to)
+        return [
+            replace(result, program_id=part.message.program_id)
+            for result, part in zip(results, outgoing.parts, strict=True)
+        ]
 
-    account = batch.situations[claim.delivery.id].account
+    account = batch.situations[first.claim.delivery.id].account
     contact_ids = [contact.contact_id for contact in account.contacts] if account else []
     return await hand_over_mail(
         mail,
-        BeginningMail([claim], contact_ids, mail.to),
+        BeginningMail(claims, contact_ids, mail.to),
         sending.through,
         now.real,
         results_of=results_of,
         stop=stop,
     )
+
+
+def _stopped(
+    claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
+) -> list[ClaimResult]:
+    """The results of a mail of which a part must not go after all: the rest is written anew. Empty: it goes."""
+    decided = [
+        (claim, _decide(claim, directory, situation_of(claim, directory, now, sending), now))
+        for claim in claims
+    ]
+    if all(result is None for _, result in decided):
+        return []
+    return [
+        result or ClaimResult(claim, claim.delivery.postponed(now.real, Reason.READY))
+        for claim, result in decided
+    ]
 
 
 def situation_of(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> Situation:

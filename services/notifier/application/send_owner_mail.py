@@ -9,7 +9,14 @@ from typing import Final
 
 from schemas.figures import AccountFigures, FiguresRequest
 from schemas.touchpoints import TouchpointData
-from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed, replaced
+from services.notifier.application.claim_results import (
+    attempted,
+    attempted_together,
+    instead_of,
+    not_sent,
+    postponed,
+    replaced,
+)
 from services.notifier.application.hand_over_mail import hand_over_mail
 from services.notifier.application.ingest_events import messages_of
 from services.notifier.application.mail_ports import BeginningMail
@@ -68,7 +75,7 @@ async def _send_mail(
         return [attempted(claim, response, now) for claim in claims]
 
     def results_of(response: Response) -> Sequence[ClaimResult]:
-        shared = _share(claims, response, now, mail.to)
+        shared = attempted_together(claims, response, now, mail.to)
         if not shared[0].is_unknown_address:
             return shared
         return [_messages_to_others(result, mail.to, directory, now, sending) for result in shared]
@@ -117,21 +124,6 @@ def _without_figures(claim: MessageClaim, now: Now) -> ClaimResult:
     """Tried again in the same mail; it is no attempt."""
     delivery = claim.delivery.postponed(now.real + FIGURES_AGAIN, WAITING_FOR_FIGURES)
     return ClaimResult(claim, delivery, timing=Timing(f"message:{claim.message_id}", claim.planned_at))
-
-
-def _share(claims: Sequence[MessageClaim], response: Response, now: Now, address: str) -> list[ClaimResult]:
-    """The same result for all: what goes in one mail is tried again in one mail."""
-    first = attempted(claims[0], response, now, address)
-    others = [attempted(claim, response, now, address) for claim in claims[1:]]
-    return [
-        first,
-        *(
-            other
-            if other.delivery.state.is_final
-            else replace(other, delivery=replace(other.delivery, next_at=first.delivery.next_at))
-            for other in others
-        ),
-    ]
 
 
 def decide_claim(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult | None:

@@ -1,6 +1,6 @@
 """How mails are written and sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -11,6 +11,7 @@ from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.text_ports import TextSending
 from services.notifier.domain import message
+from services.notifier.domain.contact_budget import NoRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,38 @@ class ProgramUse:
     program_id: str
 
 
-class Programs(Protocol):
-    """Which delivery presents a program to a contact, whichever replica sends it."""
+@dataclass(frozen=True, slots=True)
+class MessageUse:
+    """A message to a contact that asks for room in the contact budgets. All of `delivery_ids` go in it, the first first.
+
+    `occasion`: what the account has as one contact, whoever gets it. `address`: the mail address of the contact, over
+    whichever channel it goes; None: they have none. `types`: of the touchpoints it is about. `rank`, `due_at`: what waits
+    is sent by rank, the least first, then by time. `is_ambiguous`: an earlier attempt may have reached the contact.
+    """
+
+    delivery_ids: tuple[str, ...]
+    token: str
+    account_id: str
+    contact_id: str
+    address: str | None
+    occasion: str
+    channel: str
+    types: frozenset[str]
+    rank: int
+    due_at: datetime
+    never_waits: bool = False
+    is_ambiguous: bool = False
+
+
+class Reservations(Protocol):
+    """What is reserved before a message to a contact is sent, whichever replica sends it. Completion ends it."""
 
     async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
-        """Before sending: the deliveries that nobody else presents the program with, or did. Completion ends it."""
+        """The deliveries that nobody else presents the program with, or did."""
+        ...
+
+    async def reserve_room(self, uses: Sequence[MessageUse]) -> Mapping[str, NoRoom]:
+        """The messages for which the contact budgets have no room now, by their first delivery."""
         ...
 
 
@@ -58,7 +86,7 @@ class Sending:
     render: message.Render
     customers: CustomerSending
     owners: OwnerSending
-    programs: Programs
+    reservations: Reservations
     recorder: MailRecorder
     mail_hold: str | None = None
     fallback_to: str | None = None

@@ -152,15 +152,14 @@ async def _write_link(mail: ServiceMail, mailing: ServiceMailing) -> Mail | Mail
         return MailEnd(mail, MailState.UNKNOWN, "no contact with this address may be written to")
     writer = mailing.writer
     phrases = writer.book.phrases(reader.tag, reader.zone)
-    links = writer.links(contact_id, None)
+    links = writer.links(contact_id, ())
     words = {key: phrases.text("opt_out", key) for key in ("subject", "body", "button")}
     layout = {
         **layout_of(writer, phrases.language, phrases.direction, words["subject"], [words["body"]]),
         "why": phrases.text("opt_out", "why", organization=writer.organization),
         "page_url": links.page,
         "page_words": words["button"],
-        "unsubscribe_url": links.unsubscribe,
-        "unsubscribe_words": phrases.text("page", "stop_all"),
+        "unsubscribes": [(links.unsubscribe, phrases.text("page", "stop_all"))],
     }
     # As the directory spells it: another spelling of the same address might lead to somebody else.
     return Mail(mail.id, address, render_mail(writer, layout), unsubscribe_url=links.unsubscribe)
@@ -204,18 +203,18 @@ def layout_of(
     writer: CustomerWriter, language: str, direction: str, subject: str, paragraphs: Sequence[str]
 ) -> dict[str, object]:
     """What the layout of such a mail is filled with: these paragraphs of plain text."""
+    html = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
     return {
         "language": language,
         "direction": direction,
         "subject": subject,
         "preheader": "",
         "padding": "",
-        "body_html": "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs),
-        "body_text": "\n\n".join(paragraphs),
+        "sections": [{"html": html, "text": "\n\n".join(paragraphs)}],
+        "is_joint": False,
         "page_url": "",
         "page_words": "",
-        "unsubscribe_url": "",
-        "unsubscribe_words": "",
+        "unsubscribes": [],
         "organization": writer.organization,
         "postal_address": writer.postal_address,
         "test": "",

@@ -1,11 +1,12 @@
 """Write what a contact at the customer gets, from the content of its type in the contact's language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
 from schemas.directory import ContactRecord, CsmRecord
+from schemas.vocabulary import Topic
 from schemas.zones import UTC_ZONE, TimeZone, UnknownZone, find_zone
 from services.cadence.content.parse import ContentFile
 from services.cadence.content.render import Rendered, render_content
@@ -19,7 +20,7 @@ from services.notifier.application.message_values import (
     customer_values,
     program_of,
 )
-from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.phrases import PhraseBook, Phrases
 from services.notifier.domain import message
 from services.notifier.domain.event import Event
 from services.notifier.domain.people import Account
@@ -30,9 +31,9 @@ _BEHIND_PREHEADER: Final = "\u00a0\u200c" * 80
 
 
 class MakeLinks(Protocol):
-    """Makes the addresses of the contact's page (None: of a test) and of the end of a topic (None: all)."""
+    """Makes the addresses of the contact's page (None: of a test) and of the end of these topics (none: of all)."""
 
-    def __call__(self, contact_id: str | None, topic: str | None) -> Links: ...
+    def __call__(self, contact_id: str | None, topics: Sequence[Topic]) -> Links: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +76,43 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """The body of a message, and what its layout says of it: why the reader gets it, and how they end its topic."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    topic: Topic | None
+    unsubscribe_url: str
+    account_name: str | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerMessage:
-    """A message as a contact gets it. `body`: its text without the layout; `program_id`: what it presents; `page_url`: of
-    the contact's page.
+    """A message as a contact gets it. `program_id`: what it presents; `page_url`: of the contact's page.
 
     `is_once`: it presents what was announced, which a contact gets once. A message about a program of its own, such as
     the reminder of a webinar, is not.
     """
 
     message: message.Message
-    body: str
+    section: Section
     language: str
     missing: tuple[str, ...]
-    unsubscribe_url: str
     program_id: str | None
     is_once: bool
     page_url: str = ""
+
+    @property
+    def body(self) -> str:
+        """Its text without the layout."""
+        return self.section.text
+
+    @property
+    def unsubscribe_url(self) -> str:
+        return self.section.unsubscribe_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +177,14 @@ def lay_out(rendered: Rendered, draft: Draft, writer: CustomerWriter) -> Custome
     context, content = context_of(draft, writer), draft.content
     program = program_of(context) if content.program else None
     is_once = program is not None and context.about is None
+    section = _section(rendered, context, draft)
     return CustomerMessage(
-        message=_in_layout(rendered, context, writer, draft),
-        body=rendered.text,
+        message=write_in_layout(
+            [section], context.phrases, writer, page_url=context.links.page, is_test=draft.is_test
+        ),
+        section=section,
         language=content.language,
         missing=rendered.missing,
-        unsubscribe_url=context.links.unsubscribe,
         program_id=program.program_id if program is not None else None,
         is_once=is_once,
         page_url=context.links.page,
@@ -180,10 +204,14 @@ def context_of(draft: Draft, writer: CustomerWriter) -> MessageContext:
         contact=reader.contact,
         csm=reader.csm,
         facts=draft.facts,
-        links=writer.links(contact_id, event.content.topic) if draft.why is None else Links(),
+        links=writer.links(contact_id, topics_of(event)) if draft.why is None else Links(),
         contents=draft.contents,
         more=draft.more,
     )
+
+
+def topics_of(event: Event) -> list[Topic]:
+    return [event.content.topic] if event.content.topic is not None else []
 
 
 def _empty_text(content: ContentFile, rendered: Rendered) -> str:
@@ -192,34 +220,49 @@ def _empty_text(content: ContentFile, rendered: Rendered) -> str:
     return f"{content.file}: {names} not known" if names else f"{content.file}: nothing is left to say"
 
 
-def _in_layout(
-    rendered: Rendered, context: MessageContext, writer: CustomerWriter, draft: Draft
-) -> message.Message:
-    """The body in the layout: why the reader gets it (S215), the links, and who writes from where."""
-    phrases, account, is_test = context.phrases, context.account, draft.is_test
-    topic = phrases.topic(context.event.content.topic or "account")
-    name = message.one_line(account.name, 80) if account and account.name else None
-    organization = writer.organization
-    why = (
-        phrases.text("mail", "why", account=name, organization=organization, topic=topic)
-        if name
-        else phrases.text("mail", "why_without_account", organization=organization, topic=topic)
+def _section(rendered: Rendered, context: MessageContext, draft: Draft) -> Section:
+    account = context.account
+    return Section(
+        subject=message.one_line(rendered.subject, MOST_TITLE),
+        preheader=rendered.preheader,
+        html=rendered.html,
+        text=rendered.text,
+        topic=context.event.content.topic,
+        unsubscribe_url=context.links.unsubscribe,
+        account_name=message.one_line(account.name, 80) if account and account.name else None,
+        why=draft.why,
     )
-    subject = message.one_line(rendered.subject, MOST_TITLE)
+
+
+def write_in_layout(
+    sections: Sequence[Section],
+    phrases: Phrases,
+    writer: CustomerWriter,
+    *,
+    page_url: str,
+    is_test: bool = False,
+) -> message.Message:
+    """The bodies in one layout: why the reader gets them (S215), the links, and who writes from where.
+
+    Several have the subject of the first one, which says that there is more, and each its own as a heading.
+    """
+    first, is_joint = sections[0], len(sections) > 1
+    joint = phrases.text("mail", "joint_subject", subject=first.subject)
+    subject = message.one_line(joint, MOST_TITLE) if is_joint else first.subject
+    preheader = " · ".join(one.subject for one in sections[1:]) if is_joint else first.preheader
     layout = {
         "language": phrases.language,
         "direction": phrases.direction,
         "subject": subject,
-        "preheader": rendered.preheader,
-        "padding": _BEHIND_PREHEADER if rendered.preheader else "",
-        "body_html": rendered.html,
-        "body_text": rendered.text,
-        "why": draft.why or why,
-        "page_url": context.links.page,
+        "preheader": preheader,
+        "padding": _BEHIND_PREHEADER if preheader else "",
+        "sections": sections,
+        "is_joint": is_joint,
+        "why": _why(sections, phrases, writer.organization),
+        "page_url": page_url,
         "page_words": phrases.text("mail", "page"),
-        "unsubscribe_url": context.links.unsubscribe,
-        "unsubscribe_words": phrases.text("mail", "unsubscribe", topic=topic),
-        "organization": organization,
+        "unsubscribes": _unsubscribes(sections, phrases),
+        "organization": writer.organization,
         "postal_address": writer.postal_address,
         "test": phrases.text("mail", "test") if is_test else "",
     }
@@ -228,3 +271,22 @@ def _in_layout(
         text=writer.render("customer.txt", layout, html=False),
         html=writer.render("customer.html", layout, html=True),
     )
+
+
+def _why(sections: Sequence[Section], phrases: Phrases, organization: str) -> str:
+    first = sections[0]
+    if first.why is not None:
+        return first.why
+    topics = dict.fromkeys(phrases.topic(one.topic or "account") for one in sections)
+    values = {"organization": organization, "topic": phrases.formatter.enumeration(list(topics))}
+    if first.account_name is None:
+        return phrases.text("mail", "why_without_account", **values)
+    return phrases.text("mail", "why", account=first.account_name, **values)
+
+
+def _unsubscribes(sections: Sequence[Section], phrases: Phrases) -> list[tuple[str, str]]:
+    """The address and the words of the link that ends each topic."""
+    links = {one.topic or "account": one.unsubscribe_url for one in sections if one.unsubscribe_url}
+    return [
+        (url, phrases.text("mail", "unsubscribe", topic=phrases.topic(topic))) for topic, url in links.items()
+    ]

@@ -5,10 +5,12 @@ told (`owner_policy`).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import get_args
 
 from schemas.directory import ContactRecord
+from schemas.times import SendWindow
 from schemas.vocabulary import Role
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.consent import find_opt_out
@@ -24,12 +26,14 @@ from services.notifier.domain.contact_channel import (
     open_channels,
     suppress_opt_out,
 )
+from services.notifier.domain.contact_rules import is_foldable
 from services.notifier.domain.decision import (
     READY,
     Action,
     DeliveryDecision,
     Reason,
     RecipientDecision,
+    Timing,
     decide_address,
     suppress,
     wait_or_suppress,
@@ -115,9 +119,21 @@ def decide_customer(
     refusal = refuse_customer(event, recipient, channel, situation, now)
     if refusal is not None:
         return refusal
-    at_any_hour = channel == IN_APP or situation.needs_approval
-    opening = now if at_any_hour else opening_for(event, recipient, situation, now)
-    return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
+    if channel == IN_APP or situation.needs_approval:
+        return READY
+    is_folded = situation.approval is None and is_foldable(event, channel)
+    timing = Timing(fold_key_of(recipient), gathers=False) if is_folded else None
+    after_quiet = opening_for(event, recipient, situation, now)
+    opening = opening_for(event, recipient, situation, now, situation.send_window)
+    if opening == now:
+        return replace(READY, timing=timing)
+    reason = Reason.QUIET if opening == after_quiet else Reason.SEND_WINDOW
+    return DeliveryDecision(Action.SEND, reason, send_after=opening, timing=timing)
+
+
+def fold_key_of(recipient: Recipient) -> str:
+    """The mails to one contact that are ready at one moment are one mail, except those that go as they were approved."""
+    return f"customer:{recipient.id}"
 
 
 def refuse_customer(
@@ -193,21 +209,26 @@ def _refuse_mail(
     return None if decision.action is Action.SEND else decision
 
 
-def opening_for(event: Event, recipient: Recipient, situation: Situation, now: datetime) -> datetime:
-    """The first moment from now on at which this contact has no quiet hours."""
+def opening_for(
+    event: Event, recipient: Recipient, situation: Situation, now: datetime, window: SendWindow | None = None
+) -> datetime:
+    """The first moment from now on at which this contact has no quiet hours, and the send window is open."""
     contact = situation.contact(recipient.id)
     zones = zones_of(contact, situation) if contact else ()
-    return after_quiet_hours(now, zones, event.content.quiet_hours)
+    return after_quiet_hours(now, zones, event.content.quiet_hours, window)
 
 
-def ends_in_quiet_hours(event: Event, recipient: Recipient, channel: str, situation: Situation) -> bool:
-    """Whether a message to a contact was held by quiet hours when its deadline passed."""
+def reason_of_deadline(event: Event, recipient: Recipient, channel: str, situation: Situation) -> Reason:
+    """Why a message was not sent before its deadline: one to a contact may have waited for an hour of the day."""
     contact = situation.contact(recipient.id or "") if recipient.kind is RecipientKind.CONTACT else None
     deadline = event.content.deadline
     if contact is None or channel not in (MAIL, *TEXT_CHANNELS) or deadline is None:
-        return False
+        return Reason.DEADLINE
     last = deadline - timedelta(microseconds=1)
-    return after_quiet_hours(last, zones_of(contact, situation), event.content.quiet_hours) > last
+    if opening_for(event, recipient, situation, last) > last:
+        return Reason.QUIET_PAST_DEADLINE
+    is_closed = opening_for(event, recipient, situation, last, situation.send_window) > last
+    return Reason.WINDOW_PAST_DEADLINE if is_closed else Reason.DEADLINE
 
 
 def zones_of(contact: ContactRecord, situation: Situation) -> Sequence[str]:

@@ -43,8 +43,12 @@ class Reason(StrEnum):
     ON_HOLD = "customer messages are on hold"
     MAIL_ON_HOLD = "customer mail is held"
     QUIET = "quiet hours"
+    SEND_WINDOW = "waits for the send window"
+    NO_ROOM = "waits for room in the contact budget"
+    NO_ROOM_IN_TIME = "the contact budget had no room in time"
     DEADLINE = "the deadline passed before it was sent"
     QUIET_PAST_DEADLINE = "quiet hours lasted past the deadline"
+    WINDOW_PAST_DEADLINE = "the send window opened after the deadline"
     BEGUN = "it began before the reminder was sent"
     WITHDRAWN = "withdrawn"
     OWN_ACT = "the person did it themselves"
@@ -88,11 +92,13 @@ class Timing:
 
     `fold_key`: pending deliveries with one key go in one mail; empty: it goes alone. `planned_at` (service time) None: at
     once. `wake_at` (service time): when it goes at the latest, even where nobody woke it at `planned_at`.
+    `gathers`: it waits a moment for others, even where it could go at once.
     """
 
     fold_key: str
     planned_at: datetime | None = None
     wake_at: datetime | None = None
+    gathers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

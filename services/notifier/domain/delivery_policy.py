@@ -12,7 +12,7 @@ from services.notifier.domain.customer_policy import (
     NOBODY,
     decide_audience,
     decide_customer,
-    ends_in_quiet_hours,
+    reason_of_deadline,
 )
 from services.notifier.domain.decision import (
     Action,
@@ -119,6 +119,5 @@ def _ended(
         return DeliveryDecision(Action.EXPIRE, Reason.BEGUN)
     deadline = event.content.deadline
     if event.news is News.DUE and deadline is not None and now >= deadline:
-        quiet = ends_in_quiet_hours(event, recipient, channel, situation)
-        return DeliveryDecision(Action.EXPIRE, Reason.QUIET_PAST_DEADLINE if quiet else Reason.DEADLINE)
+        return DeliveryDecision(Action.EXPIRE, reason_of_deadline(event, recipient, channel, situation))
     return None

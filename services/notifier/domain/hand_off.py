@@ -28,7 +28,7 @@ from services.notifier.domain.situation import Situation
 
 @dataclass(frozen=True, slots=True)
 class HandOffAudience:
-    """`opens_at`: who may be written to, with the end of their quiet hours (service time). `refused`: who may not."""
+    """`opens_at`: who may be written to, and from when on (service time). `refused`: who may not."""
 
     opens_at: Mapping[Recipient, datetime]
     refused: Mapping[Recipient, DeliveryDecision]
@@ -54,7 +54,7 @@ def find_hand_off_audience(event: Event, situation: Situation, now: datetime) ->
     for recipient in find_audience(event, situation, now):
         refusal = _refuse(event, recipient, situation, now)
         if refusal is None:
-            opens_at[recipient] = opening_for(event, recipient, situation, now)
+            opens_at[recipient] = opening_for(event, recipient, situation, now, situation.send_window)
         else:
             refused[recipient] = refusal
     return HandOffAudience(opens_at, refused)

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from schemas.times import SendWindow
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.approval import SENT_AS_WRITTEN, Approval, MessageHandling, StoredDraft
+from services.notifier.domain.contact_rules import NO_RULES, ContactRules
 from services.notifier.domain.delivery import Recipient
 from services.notifier.domain.event import DUE, Event
 from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_appointment
@@ -58,6 +60,8 @@ class Directory:
         default_factory=dict[str, Mapping[Recipient, Invitation]]
     )
     """Who has which touchpoint in their calendar, or may have, by touchpoint."""
+    contact_rules: ContactRules = NO_RULES
+    """What the policy in force says of contacts with customers."""
     queues: Mapping[str, Queue] = field(default_factory=dict[str, Queue])
     """Which invitations go before that of a delivery, by delivery; only where invitations are sent."""
     handlings: Mapping[str, MessageHandling] = field(default_factory=dict[str, MessageHandling])
@@ -109,6 +113,7 @@ class Directory:
             invites=is_appointment(event.content.touchpoint_type, event.content.channel, self.invited_types),
             invitations=self.invitations.get(event.content.touchpoint_id or "", {}),
             queue=queue or FIRST,
+            send_window=self.contact_rules.window_of(event),
             handling=self.handlings.get(event.content.touchpoint_type, SENT_AS_WRITTEN)
             if event.type == DUE
             else SENT_AS_WRITTEN,
@@ -124,9 +129,9 @@ class Situation:
     the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
     has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a
     mail about the touchpoint. `invites`: it is put into calendars. `invitations`: who has it there, or may have.
-    `queue`: which invitations go before this one. `handling`: what the policy has done with such a message before it
-    goes. `approval`: of the draft that this delivery has; None: it has none. `closed`: the channels over which no
-    customer is reached, and why.
+    `queue`: which invitations go before this one. `send_window`: when contacts get the message; None: whenever they have
+    no quiet hours. `handling`: what the policy has done with such a message before it goes. `approval`: of the draft that
+    this delivery has; None: it has none. `closed`: the channels over which no customer is reached, and why.
     """
 
     live: bool = True
@@ -146,6 +151,7 @@ class Situation:
     invites: bool = False
     invitations: Mapping[Recipient, Invitation] = field(default_factory=dict[Recipient, Invitation])
     queue: Queue = FIRST
+    send_window: SendWindow | None = None
     handling: MessageHandling = SENT_AS_WRITTEN
     approval: Approval | None = None
     closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)

@@ -1,9 +1,12 @@
-"""The link at the end of every customer mail: it ends one topic or all, and takes that back."""
+"""The link at the end of every customer mail: it ends its topics or all, and takes that back."""
+
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from schemas.facts import PreferenceChanged
+from schemas.vocabulary import Topic
 from services.chassis.clock import real_now
 from services.chassis.web import by_link
 from services.notifier.application.phrases import Phrases
@@ -37,17 +40,19 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
     )
     async def show(token: Token, languages: Languages = None) -> HTMLResponse:
         try:
-            contact_id, topic = read_token(services.keys, token, now=real_now())
+            contact_id, topics = read_token(services.keys, token, now=real_now())
         except TokenRejected:
             return show_lost(services, languages, "../unsubscribe")
         phrases = await phrases_of(contact_id, languages)
         stop_all = phrases.text("page", "stop_all")
         context = {
             "title": phrases.text("unsubscribe", "title"),
-            "heading": _about(phrases, "ask", topic),
+            "heading": _about(phrases, "ask", topics),
             "text": phrases.text("unsubscribe", "unchanged"),
-            "stop": phrases.text("mail", "unsubscribe", topic=phrases.topic(topic)) if topic else stop_all,
-            "stop_all": stop_all if topic else "",
+            "stop": phrases.text("mail", "unsubscribe", topic=_named(phrases, topics))
+            if topics
+            else stop_all,
+            "stop_all": stop_all if topics else "",
         }
         return show_page(services, "page_unsubscribe.html", phrases, context)
 
@@ -61,20 +66,21 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
         token: Token, everything: str = "", again: str = "", languages: Languages = None
     ) -> HTMLResponse:
         try:
-            contact_id, topic = read_token(services.keys, token, now=real_now())
+            contact_id, topics = read_token(services.keys, token, now=real_now())
         except TokenRejected:
             return show_lost(services, languages, "../unsubscribe")
         is_all, is_back = everything.lower() in _ON, again.lower() in _ON
-        topic = None if is_all else topic
-        change = PreferenceChanged.of_valid(
-            contact_id=contact_id, topic=topic, opted_in=is_back, by_contact=True
-        )
-        await services.preferences.change(contact_id, [change], must_exist=False)
+        topics = () if is_all else topics
+        changes = [
+            PreferenceChanged.of_valid(contact_id=contact_id, topic=topic, opted_in=is_back, by_contact=True)
+            for topic in topics or [None]
+        ]
+        await services.preferences.change(contact_id, changes, must_exist=False)
         phrases = await phrases_of(contact_id, languages)
         done = "back" if is_back else "done"
         context = {
             "heading": phrases.text("unsubscribe", f"{done}_title"),
-            "text": _about(phrases, done, topic),
+            "text": _about(phrases, done, topics),
             "again": "" if is_back else "?again=true&everything=true" if is_all else "?again=true",
             "again_words": phrases.text("unsubscribe", "again"),
         }
@@ -83,8 +89,12 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
     return router
 
 
-def _about(phrases: Phrases, key: str, topic: str | None) -> str:
-    """The sentence about a topic, or about all messages."""
-    if topic is None:
+def _about(phrases: Phrases, key: str, topics: Sequence[Topic]) -> str:
+    """The sentence about these topics, or about all messages."""
+    if not topics:
         return phrases.text("unsubscribe", f"{key}_all")
-    return phrases.text("unsubscribe", key, topic=phrases.topic(topic))
+    return phrases.text("unsubscribe", key, topic=_named(phrases, topics))
+
+
+def _named(phrases: Phrases, topics: Sequence[Topic]) -> str:
+    return phrases.formatter.enumeration([phrases.topic(topic) for topic in topics])

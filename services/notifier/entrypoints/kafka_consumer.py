@@ -55,6 +55,7 @@ from services.notifier.application.update_directory import (
 )
 from services.notifier.domain.event import Event, parse_event
 from services.notifier.domain.situation import NOT_SET_UP
+from services.notifier.domain.talk import Settlement
 
 ACCOUNTS, CSMS, KEYS, MODES = "directory.accounts", "directory.csms", "directory.keys", "directory.mode"
 CLOCKS = "directory.clock"
@@ -75,7 +76,7 @@ class _Batch:
     modes: list[ModeRecord] = field(default_factory=list[ModeRecord])
     moments: list[ClockRecord] = field(default_factory=list[ClockRecord])
     policies: list[PolicyRecord] = field(default_factory=list[PolicyRecord])
-    settled_ids: set[str] = field(default_factory=set[str])
+    settlements: list[Settlement] = field(default_factory=list[Settlement])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,10 @@ class Consumer:
             for engagement_id, problem in problems.items():
                 record = batch.engagement_records[engagement_id]
                 await dead_letter_record(connection, self.outbox, record, reason=problem)
-        if batch.settled_ids:
-            await work.withdraw_reminders(batch.settled_ids, now)
+        if batch.settlements:
+            settled = {one.touchpoint_id for one in batch.settlements}
+            await work.withdraw_reminders(settled, now)
+            await work.settle_talks(batch.settlements, now)
         if batch.events and not await ingest_events(
             batch.events,
             work=work,
@@ -190,7 +193,7 @@ def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:
     if known_type in FOR_OTHERS:
         return
     if known_type == TOUCHPOINT_SETTLED:
-        batch.settled_ids |= _settled_id(record, value)
+        batch.settlements += _settlements(record, value)
         return
     envelope = from_kafka(record.headers, value)
     if envelope.type == MESSAGE_ENGAGED:
@@ -199,19 +202,21 @@ def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:
         batch.engagements.append(Engagement(engagement_id, envelope.time, content))
         batch.engagement_records[engagement_id] = record
     elif envelope.type == TOUCHPOINT_SETTLED:
-        batch.settled_ids |= _settled_id(record, value)
+        batch.settlements += _settlements(record, value)
     elif envelope.type not in FOR_OTHERS:
         raise Malformed(f"type: {envelope.type!r} is not an outcome")
 
 
-def _settled_id(record: Record, value: bytes) -> set[str]:
-    """The touchpoint that an outcome settles; none where it names none, or cannot be read: the scheduler reports that."""
+def _settlements(record: Record, value: bytes) -> list[Settlement]:
+    """What an outcome settles; none where it names no touchpoint, or cannot be read: the scheduler reports that."""
     try:
-        settled = read_clean(TouchpointSettled, from_kafka(record.headers, value).data).message
+        envelope = from_kafka(record.headers, value)
+        settled = read_clean(TouchpointSettled, envelope.data).message
     except Malformed:
-        return set()
-    is_open = settled.outcome == "reopened" or settled.touchpoint_id is None
-    return set() if is_open else {settled.touchpoint_id or ""}
+        return []
+    if settled.outcome == "reopened" or settled.touchpoint_id is None:
+        return []
+    return [Settlement(settled.touchpoint_id, settled.outcome, settled.at or envelope.time)]
 
 
 def _deletion(record: Record) -> list[DirectoryChange]:

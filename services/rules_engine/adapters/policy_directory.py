@@ -18,6 +18,7 @@ HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 FIELDS: Final = (
     "owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects", "invites", "misfire",
+    "group", "send_window",
     "approve", "hand_off",
 )  # fmt: skip
 
@@ -63,6 +64,18 @@ def policy_record(policy: Policy, version: int) -> PolicyRecord:
         "policy": policy.hash,
         "touchpoint_types": types,
         "quiet_hours": hours,
+        "send_window": policy.content.send_window,
+        "contact_budgets": [
+            {
+                "name": budget.rule,
+                "per": budget.per,
+                "at_most": budget.cap.count,
+                "within_hours": budget.cap.per // HOUR,
+                "channels": budget.channels,
+                "exempt": budget.exempt,
+            }
+            for budget in policy.content.contact_budgets
+        ],
         "holidays": policy.content.holidays,
         "version": version,
     }

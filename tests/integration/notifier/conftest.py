@@ -100,7 +100,7 @@ TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
     " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
     " api_key, consumer_offset, content, catalogue, undelivered_event, written_message, program_reservation,"
-    " service_mail, invitation, inbound_mail, draft, draft_recipient"
+    " service_mail, invitation, inbound_mail, draft, draft_recipient, counted_message, counted_talk"
 )
 
 
@@ -209,7 +209,7 @@ class Notifier:
         type_ = "drumbeat.content.directory.v1"
         await self.consume(self.record("directory.content", type_, key, data, f"{key}:{version}"))
 
-    async def add_policy(self, *types: Mapping[str, object], version: int = 1) -> None:
+    async def add_policy(self, *types: Mapping[str, object], version: int = 1, **more: object) -> None:
         """Make a policy with these touchpoint types the one in force."""
         usual = {"owner": "automation", "channel": "email", "purpose": "", "topic": "education"}
         data = {
@@ -217,6 +217,7 @@ class Notifier:
             "touchpoint_types": [{**usual, **fields} for fields in types],
             "quiet_hours": {"from": "20:00", "to": "08:00"},
             "version": version,
+            **more,
         }
         type_ = "drumbeat.policy.directory.v1"
         await self.consume(self.record("directory.policy", type_, "policy", data, f"policy:{version}"))

@@ -177,7 +177,7 @@ async def test_a_nightly_sync_does_not_lift_what_the_person_refused_and_the_pers
 ) -> None:
     """Row 41."""
     await notifier.add_acme(contacts=ANN_ONLY)
-    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', 'education', real_now())}"
+    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', ['education'], real_now())}"
     left = await notifier.http.post(link, content="List-Unsubscribe=One-Click")
     assert "?again=true" in left.text
 
@@ -233,7 +233,7 @@ async def test_a_refusal_binds_the_address_in_every_account(notifier: Notifier) 
 async def test_who_opted_out_is_not_written_to_after_an_erasure_and_a_new_import(notifier: Notifier) -> None:
     """Row 8 and point 6 of issue 9."""
     await notifier.add_acme(contacts=ANN_ONLY)
-    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', None, real_now())}"
+    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', [], real_now())}"
     await notifier.http.post(link)
 
     tombstone = notifier.record("directory.accounts", "", "acme", {}, "")._replace(value=None)

@@ -102,6 +102,21 @@ async def test_the_platform_never_gets_who_opted_out_or_is_paused_and_quiet_hour
     assert found["email", "ann"] == ("suppressed", reason)
 
 
+async def test_the_platform_hears_of_the_send_window_and_what_it_writes_takes_no_room(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    await prepare(notifier, send_window={"days": ["wed"], "from": "09:00", "to": "11:00"})
+    await subscribe(notifier, receiver, content=True)
+    await notifier.due()
+    await notifier.send_messages()
+    await notifier.send_webhooks()
+
+    (body,) = bodies(receiver)
+    opens = {one["not_before"] for one in body["data"]["content"]["recipients"]}
+    assert opens == {"2026-03-04T08:00:00Z"}, "Wednesday, 9:00 in Berlin"
+    assert await notifier.database.pool.fetchval("SELECT count(*) FROM counted_message") == 0
+
+
 async def test_when_nobody_may_be_written_to_the_platform_gets_no_contact(
     notifier: Notifier, receiver: Receiver
 ) -> None:

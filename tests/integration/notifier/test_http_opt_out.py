@@ -28,7 +28,7 @@ async def test_an_expired_or_unknown_link_offers_the_way_out_by_address(notifier
     """Issue 11 B, in the language of the browser."""
     at = real_now() - OLD
     page = make_page_token(notifier.link_keys, "ann", at)
-    unsubscribe = make_token(notifier.link_keys, "ann", "education", at)
+    unsubscribe = make_token(notifier.link_keys, "ann", ["education"], at)
     for path, action in (
         (f"/p/{page}", "../v1/unsubscribe"),
         ("/p/unknown", "../v1/unsubscribe"),

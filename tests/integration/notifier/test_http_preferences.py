@@ -63,7 +63,7 @@ async def test_an_unknown_contact_is_not_found(notifier: Notifier) -> None:
 
 async def test_opening_the_link_changes_nothing_and_the_button_does(notifier: Notifier) -> None:
     await notifier.add_acme()
-    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', 'education', real_now())}"
+    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', ['education'], real_now())}"
 
     opened = await notifier.http.get(link, headers={"Authorization": ""})
     assert opened.status_code == 200
@@ -85,7 +85,7 @@ async def test_opening_the_link_changes_nothing_and_the_button_does(notifier: No
 
 async def test_an_opt_out_of_everything_covers_every_topic(notifier: Notifier) -> None:
     await notifier.add_acme()
-    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', 'education', real_now())}"
+    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', ['education'], real_now())}"
 
     await notifier.http.post(link, params={"everything": "true"})
 
@@ -96,7 +96,7 @@ async def test_an_opt_out_of_everything_covers_every_topic(notifier: Notifier) -
 async def test_a_link_opts_out_even_before_the_directory_has_the_contact(
     notifier: Notifier,
 ) -> None:
-    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', None, real_now())}"
+    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', [], real_now())}"
     await notifier.http.post(link)
 
     await notifier.add_acme()
@@ -120,7 +120,7 @@ async def test_the_pages_speak_the_language_of_the_contact_whatever_the_browser_
     notifier: Notifier, language: str
 ) -> None:
     await notifier.add_acme(contacts=[{"contact_id": "ann", "name": "Ann", "language": language}])
-    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', 'product_updates', real_now())}"
+    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'ann', ['product_updates'], real_now())}"
     browser = {"Authorization": "", "Accept-Language": "fr, pl;q=0.9, es;q=0.5"}
     asks, done, back = PAGES[language]
 
@@ -137,7 +137,7 @@ async def test_the_pages_speak_the_language_of_the_contact_whatever_the_browser_
 
 
 async def test_the_browser_decides_on_the_language_where_the_contact_is_not_known(notifier: Notifier) -> None:
-    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'zoe', 'surveys', real_now())}"
+    link = f"/v1/unsubscribe/{make_token(notifier.link_keys, 'zoe', ['surveys'], real_now())}"
 
     for prefers, words in (
         ("fr, DE-at;q=0.8, es;q=0.9", "¿No recibir más encuestas?"),

@@ -196,6 +196,50 @@ async def test_quiet_hours_hold_a_text_message_until_the_morning(notifier: Notif
     assert len(peer.requests) == 1
 
 
+@pytest.mark.parametrize("channel", ["sms", "slack"])
+async def test_a_text_takes_room_in_the_contact_budget_and_waits_for_it(
+    notifier: Notifier, peer: Peer, channel: str
+) -> None:
+    budget = {"name": "person-week", "per": "person", "at_most": 1, "within_hours": 168}
+    await notifier.add_policy({"touchpoint_type": "tips"}, contact_budgets=[budget])
+    await add_ann(notifier, prefers(channel))
+    peer.answer = POSTED if channel == "slack" else ACCEPTED
+
+    async with texting(notifier, peer):
+        await notifier.due()
+        await notifier.send_messages()
+        SetClock.now_is = NOON + timedelta(days=1)
+        await notifier.due(touchpoint_id=OTHER)
+        await notifier.send_messages()
+        assert len(peer.requests) == 1
+        waits = "waits for room in the contact budget: person-week, at most 1 in 7 days"
+        assert (await states(notifier, state="pending"))[channel] == ("pending", waits)
+
+        SetClock.now_is = NOON + timedelta(days=7)
+        assert await notifier.queue.wake_due() == 1
+        await notifier.send_messages()
+
+    assert len(peer.requests) == 2
+    assert await states(notifier, state="pending") == {}
+
+
+async def test_a_text_waits_for_the_send_window(notifier: Notifier, peer: Peer) -> None:
+    window = {"days": ["wed"], "from": "09:00", "to": "11:00"}
+    await notifier.add_policy({"touchpoint_type": "tips"}, send_window=window)
+    await add_ann(notifier, prefers("sms"))
+
+    async with texting(notifier, peer):
+        await notifier.due()
+        await notifier.send_messages()
+        assert await states(notifier) == {"sms": ("pending", "waits for the send window")}
+
+        SetClock.now_is = NOON + timedelta(days=1, hours=20)  # Wednesday, 9:00 in Berlin
+        assert await notifier.queue.wake_due() == 1
+        await notifier.send_messages()
+
+    assert len(peer.requests) == 1
+
+
 async def test_stop_binds_what_is_pending_and_what_comes_until_start(notifier: Notifier, peer: Peer) -> None:
     await add_ann(notifier, prefers("sms"), prefers("in_app", "account"))
     async with texting(notifier, peer):

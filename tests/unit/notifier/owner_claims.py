@@ -14,10 +14,11 @@ from services.notifier.application.mail_ports import BeginningMail, Handover, Ma
 from services.notifier.application.message_facts import ComingTouchpoint, NoAnswer
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_to_customers import CustomerSending
-from services.notifier.application.sending import OwnerSending, ProgramUse, Sending
+from services.notifier.application.sending import MessageUse, OwnerSending, ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.application.write_owner_mail import write_owner_mail
 from services.notifier.domain.action_token import action_links
+from services.notifier.domain.contact_budget import NoRoom
 from services.notifier.domain.delivery import AttemptOutcome, Delivery, Recipient, RecipientKind, Response
 from services.notifier.domain.event import DUE, Event
 from services.notifier.domain.link_token import LinkKeys
@@ -58,6 +59,10 @@ class NoServices:
 
     async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
         return {use.delivery_id for use in uses}
+
+    async def reserve_room(self, uses: Sequence[MessageUse]) -> dict[str, NoRoom]:
+        assert uses
+        return {}
 
     async def begin(self, mail: BeginningMail) -> OptOuts | None:
         return OptOuts({}, {}, frozenset(), Mode()) if mail.claims else None

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from schemas.directory import HolidayRecord
-from schemas.times import QuietHours
+from schemas.times import QuietHours, SendWindow
 from services.cadence.expressions.compile import source
 from services.cadence.policy import (
     Blackout,
     Cap,
+    ContactBudget,
     Damping,
     Limit,
     Location,
@@ -280,6 +281,41 @@ def test_quiet_hours_are_those_of_the_policy_or_the_usual_ones() -> None:
     assert usual.content.quiet_hours == QuietHours(from_="20:00", to="08:00")
     assert others.content.quiet_hours == QuietHours(from_="21:30", to="07:00")
     assert usual.hash == stated.hash != others.hash
+
+
+def test_a_send_window_is_days_and_hours_and_left_out_there_is_none() -> None:
+    usual = load_policy_texts({"p.yaml": FULL})
+    work = load_policy_texts({"p.yaml": FULL + "send_window: mon-wed,fri 08:00-18:00\n"})
+    over = load_policy_texts({"p.yaml": FULL + "send_window: sat-mon 09:30-24:00\n"})
+
+    assert usual.content.send_window is None
+    assert work.content.send_window == SendWindow(
+        days=("mon", "tue", "wed", "fri"), from_="08:00", to="18:00"
+    )
+    assert over.content.send_window == SendWindow(days=("mon", "sat", "sun"), from_="09:30", to="24:00")
+    assert usual.hash != work.hash != over.hash
+
+
+def test_contact_budgets_are_of_a_person_or_an_account() -> None:
+    budgets = """
+contact_budgets:
+  - {budget: person-week, per: person, at_most: 3 per 7d, exempt: survey, because: Enough.}
+  - {budget: account-mail, per: account, at_most: 5 per 48h, channels: [email, in_app], because: Enough.}
+"""
+    usual, policy = load_policy_texts({"p.yaml": FULL}), load_policy_texts({"p.yaml": FULL + budgets})
+
+    assert usual.content.contact_budgets == ()
+    assert policy.content.contact_budgets == (
+        ContactBudget(
+            rule="person-week", per="person", cap=Cap(3, 7 * DAY), exempt=("survey",), because="Enough."
+        ),
+        ContactBudget(
+            rule="account-mail", per="account", cap=Cap(5, 2 * DAY), channels=("email", "in_app"), because="Enough.",
+        ),
+    )  # fmt: skip
+    assert usual.hash != policy.hash
+    with pytest.raises(PolicyRefused, match="'person-week' is already defined"):
+        load_policy_texts({"p.yaml": FULL + budgets.replace("account-mail", "person-week")})
 
 
 def test_limits_and_blackouts_name_their_types_or_mean_all_that_reach_customers() -> None:

@@ -56,7 +56,7 @@ def test_any_other_text_is_rejected(text: str) -> None:
 
 def test_a_link_of_a_customer_does_not_act() -> None:
     with pytest.raises(TokenRejected):
-        read_action_token(KEYS, make_token(KEYS, "t1", "carl", NOON), now=NOON)
+        read_action_token(KEYS, make_token(KEYS, "t1", ["account"], NOON), now=NOON)
 
 
 def test_what_takes_an_act_back_belongs_to_one_link_and_version() -> None:

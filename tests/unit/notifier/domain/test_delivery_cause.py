@@ -15,6 +15,8 @@ FOR_SENDING = {
     Reason.GATHERING,
     Reason.FAR_AHEAD,
     Reason.MORNING,
+    Reason.SEND_WINDOW,
+    Reason.NO_ROOM,
     Reason.APPROVAL,
 }
 
@@ -34,6 +36,7 @@ def test_every_reason_not_to_send_has_a_cause_with_and_without_detail_f3(reason:
         (State.FAILED, "the relay refused it", "failed"),
         (State.EXPIRED, "quiet hours lasted past the deadline", "quiet_hours"),
         (State.EXPIRED, "the deadline passed before it was sent", "deadline"),
+        (State.EXPIRED, "the contact budget had no room in time: a, at most 3 in 7 days", "contact_budget"),
         (State.SUPPRESSED, "the channel is not supported: sms", "channel"),
         (State.SUPPRESSED, "an earlier message was refused: unknown email address", "no_address"),
         (State.SUPPRESSED, "the account has no contact in the audience: champion", "no_recipient"),

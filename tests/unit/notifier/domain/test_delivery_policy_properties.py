@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
-from schemas.times import QuietHours, Window
+from schemas.times import QuietHours, SendWindow, Window
 from schemas.touchpoints import TouchpointOwner
 from schemas.zones import find_zone, zones_of_country
+from services.notifier.domain.contact_rules import ContactRules
 from services.notifier.domain.decision import Action, DeliveryDecision, Reason
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.delivery_policy import decide_delivery, decide_recipients
@@ -330,7 +331,43 @@ def test_the_policy_of_the_touchpoint_says_the_quiet_hours() -> None:
     )
 
     assert usual.send_after == datetime(2026, 1, 6, 8, tzinfo=UTC)
-    assert other == DeliveryDecision(Action.SEND, Reason.READY)
+    assert (other.action, other.reason, other.send_after) == (Action.SEND, Reason.READY, None)
+
+
+WORK = SendWindow(days=("mon", "tue", "wed", "thu", "fri"), from_="08:00", to="18:00")
+
+
+@given(now=moments, zone=zones)
+def test_with_a_send_window_mail_goes_out_in_it_and_outside_quiet_hours(now: datetime, zone: str) -> None:
+    opening = after_quiet_hours(now, [zone], QuietHours(), WORK)
+
+    local = opening.astimezone(ZoneInfo(zone))
+    assert opening >= now
+    assert opening - now <= timedelta(days=3, hours=2)
+    assert (local.weekday() < 5, 8 <= local.hour < 18) == (True, True)
+    assert after_quiet_hours(opening, [zone], QuietHours(), WORK) == opening
+
+
+def test_a_send_window_is_a_reason_of_its_own_and_urgent_messages_do_not_wait_for_it() -> None:
+    saturday = datetime(2026, 1, 10, 12, tzinfo=UTC)
+    rules = ContactRules(send_windows={"tips": WORK})
+    usual, urgent = due(deadline=saturday + timedelta(hours=5)), due(precedence="escalation")
+
+    def situation(event: Event) -> Situation:
+        return Situation(account=ACME, send_window=rules.window_of(event))
+
+    (waits, *_), (goes, *_) = (
+        list(decide(event, situation(event), saturday).values()) for event in (usual, urgent)
+    )
+    assert (waits.reason, waits.send_after) == (Reason.SEND_WINDOW, datetime(2026, 1, 12, 8, tzinfo=UTC))
+    assert goes.send_after is None
+    late = decide(usual, situation(usual), saturday + timedelta(hours=6))
+    assert {one.reason for one in late.values()} == {Reason.WINDOW_PAST_DEADLINE}
+
+
+def test_a_send_window_inside_quiet_hours_counts_for_nothing() -> None:
+    window = SendWindow(days=("mon",), from_="21:00", to="23:00")
+    assert after_quiet_hours(NOON, ["UTC"], QuietHours(), window) == NOON
 
 
 def test_quiet_hours_after_midnight_leave_the_rest_of_the_day_open() -> None:

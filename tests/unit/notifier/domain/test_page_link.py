@@ -72,7 +72,7 @@ def test_the_link_of_an_earlier_release_goes_on_working() -> None:
     "token",
     [
         *("", "a", "!", "QUJD", "-", "1-", "1-QUJD", "0-QUJD", "x-QUJD", "\u0661-QUJD", "1-" + "A" * 3000),
-        make_token(KEYS, "ann", None, NOON),
+        make_token(KEYS, "ann", [], NOON),
         make_page_token(LinkKeys({1: b"other" * 8}), "ann", NOON),
         make_page_token(KEYS, "ann", NOON).replace("1-", "01-", 1),
     ],
