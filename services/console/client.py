@@ -1,7 +1,8 @@
 """Clients of the three HTTP APIs: a blocking one for the terminal, an asynchronous one for the pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Literal, Self, cast, get_args
 
 import httpx
@@ -180,11 +181,33 @@ class AsyncApiClient:
     ) -> Answer:
         return await self._request(method, service, path, key=key, json=body, timeout=WRITE_TIMEOUT_SECONDS)
 
+    async def upload(
+        self,
+        key: str,
+        service: Service,
+        path: str,
+        content: bytes,
+        media_type: str,
+        query: Query | None = None,
+    ) -> Answer:
+        """The answer to a POST of a body that is no JSON document."""
+        media = {"Content-Type": media_type}
+        options: dict[str, Any] = {"content": content, "params": query, "timeout": WRITE_TIMEOUT_SECONDS}
+        return await self._request("POST", service, path, key=key, media=media, **options)
+
     async def _request(
-        self, method: str, service: Service, path: str, *, key: str, reading: bool = False, **options: Any
+        self,
+        method: str,
+        service: Service,
+        path: str,
+        *,
+        key: str,
+        reading: bool = False,
+        media: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
     ) -> Answer:
         name, address = NAMES[service], self._settings.url_of(service)
-        headers = {"Authorization": f"Bearer {self._tokens.get(key, key)}"}
+        headers = {"Authorization": f"Bearer {self._tokens.get(key, key)}", **media}
         timeout: float = options.get("timeout", READ_TIMEOUT_SECONDS)
         try:
             response = await self._client.request(method, f"{address}{path}", headers=headers, **options)

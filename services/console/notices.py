@@ -18,6 +18,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "rejected": "Not approved: nothing is sent.",
     "resent": "A new delivery is on its way.",
     "test_sent": "The test mail is on its way.",
+    "sample_sent": "The sample book is on its way: its accounts appear within seconds.",
+    "sample_erased": "The sample book is being erased.",
     "published": "Published: the new version is in force.",
     "session_ended": "The session has ended.",
     "rolled_back": "Rolled back: the earlier version is in force.",

@@ -109,6 +109,12 @@ class Reader:
         self._backend.reads.forget(self.key)
         return answer
 
+    async def upload(self, service: Service, path: str, content: bytes, media_type: str) -> Answer:
+        """Send a body that is no JSON document; the next read of anything is a new one."""
+        answer = await self._backend.apis.upload(self.token, service, path, content, media_type)
+        self._backend.reads.forget(self.key)
+        return answer
+
     async def mode(self) -> str:
         read = await self.read("rules_engine", "/v1/mode", max_age=5.0)
         return text(read.document or {}, "mode")

@@ -27,6 +27,7 @@ from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.policy import MAX_BODY, policy_routes
 from services.console.pages.rendering import STRICT, ForeignForm, foreign_form, missing_page
 from services.console.pages.sessions import session_pages
+from services.console.pages.setup import setup_pages
 from services.console.pages.team import team_routes
 from services.console.pages.today import today_routes
 from services.console.pages.unowned import unowned_routes
@@ -95,6 +96,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         draft_pages,
         content_routes,
         policy_routes,
+        setup_pages,
         session_pages,
         audit_pages,
         component_routes,

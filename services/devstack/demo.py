@@ -14,8 +14,8 @@ from schemas.times import format_instant
 from services.chassis.clock import real_now
 from services.console.client import ApiClient, CallFailed
 from services.console.clock_commands import NotAtRest, advance
+from services.console.sample.accounts import ACCOUNTS
 from services.devstack.embedded.processes import print_line
-from services.devstack.sample.accounts import ACCOUNTS
 from services.devstack.supervisor.run import supervise
 from services.devstack.supervisor.stack import Stack
 

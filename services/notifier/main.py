@@ -70,7 +70,7 @@ from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
 from services.notifier.entrypoints.service_mail_sender import service_mail_loop
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 from services.notifier.inbound import inbound_router
-from services.notifier.outbound import TextChannels, make_mailer, make_text_channels
+from services.notifier.outbound import TextChannels, channel_router, make_mailer, make_text_channels
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -255,6 +255,7 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     app.include_router(page_routes(pages))
     mails, book = services.service_mails, services.people_book
     app.include_router(inbound_router(runtime, services.addresses, mails, book, link_keys))
+    app.include_router(channel_router(runtime.settings, services.mailer))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_keys)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))

@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fastapi import APIRouter
+
+from services.chassis.clock import real_now
+from services.chassis.mail_server import find_mail_problem
 from services.chassis.settings import Settings
 from services.chassis.text_channels import closed_channels
 from services.notifier import settings
@@ -12,6 +16,7 @@ from services.notifier.adapters.channels.phone import PhoneSender, PhoneTasks
 from services.notifier.adapters.channels.slack import SlackSender, SlackWorkspace
 from services.notifier.adapters.channels.sms import SmsAccount, SmsSender
 from services.notifier.application.text_ports import TextSender, TextSending
+from services.notifier.entrypoints.http_channels import ChannelServices, MailRoute, channel_routes
 from services.notifier.entrypoints.http_inbound_sms import STATUS_PATH
 
 
@@ -79,3 +84,21 @@ def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
         tls=Tls(email.tls),
         on_written=on_written,
     )
+
+
+def channel_router(configured: Settings, mailer: Mailer) -> APIRouter:
+    email = configured.email
+
+    async def find_problem() -> str | None:
+        problem = await find_mail_problem(email)
+        return None if problem is None else str(problem)
+
+    mailbox = settings.sender(configured).mailbox
+    route = MailRoute(
+        f"{email.host}:{email.port}" if email.is_relay else None,
+        f"{mailbox.name} <{mailbox.address}>" if mailbox.name else mailbox.address,
+        email.redirect_to,
+        configured.mail_hold(),
+    )
+    closed = closed_channels(configured)
+    return channel_routes(ChannelServices(route, closed, find_problem, mailer, real_now))

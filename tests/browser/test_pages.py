@@ -4,17 +4,16 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from services.chassis.schema_versions import DATABASES
-from tests.browser.visits import NARROW, Visit, session_cookies, visiting
+from tests.browser.visits import NARROW, Visit, axe, session_cookies, visiting
 from tests.stack import KEY, Stack, event, until
 
 pytestmark = [
@@ -36,6 +35,7 @@ PAGES = (
     "/drafts",
     "/content",
     "/policy",
+    "/setup",
     "/sessions",
     "/audit",
     "/components",
@@ -313,13 +313,6 @@ async def test_every_page_is_accessible_and_fits(browser: Browser, team: Stack, 
             if found:
                 findings[path] = found
         assert findings == {}
-
-
-async def axe(page: Page, options: dict[str, object] | None = None) -> list[str]:
-    """What axe finds: the rule, and the first element that breaks it."""
-    results = await Axe().run(page, options={"resultTypes": ["violations"], **(options or {})})  # pyright: ignore[reportUnknownMemberType]
-    violations = cast("list[dict[str, Any]]", results.response["violations"])
-    return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in violations]
 
 
 async def test_times_are_those_of_the_reader(browser: Browser, team: Stack) -> None:

@@ -5,9 +5,11 @@ import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.stack import KEY, Stack
@@ -94,3 +96,10 @@ async def session_cookies(stack: Stack, key: str = KEY) -> dict[str, str]:
         answer = await visitor.post(f"{stack.processes['console'].url}/sign-in", data={"key": key})
         assert answer.status_code == 303, answer.text
         return dict(visitor.cookies)
+
+
+async def axe(page: Page, options: dict[str, object] | None = None) -> list[str]:
+    """What axe finds: the rule, and the first element that breaks it."""
+    results = await Axe().run(page, options={"resultTypes": ["violations"], **(options or {})})  # pyright: ignore[reportUnknownMemberType]
+    violations = cast("list[dict[str, Any]]", results.response["violations"])
+    return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in violations]

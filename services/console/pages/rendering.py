@@ -28,6 +28,7 @@ _PAGES: Final = (
     (_DRAFTS, "/drafts"),
     ("Content", "/content"),
     ("Policy", "/policy"),
+    ("Set-up", "/setup"),
     ("Sessions", "/sessions"),
 )
 _ADMIN_PAGES: Final = (("Audit", "/audit"),)

@@ -80,7 +80,7 @@ async def _post_sample(stack: Stack) -> None:
     if not stack.options.settings.sample or folder.sample_marker.exists():
         return
     log.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "services.devstack.sample"]
+    command = [sys.executable, "-m", "services.console.sample"]
     child = processes.spawn(command, log=log, env=stack.environment())
     if not await processes.until_exit(child, _SAMPLE_SECONDS):
         processes.kill(child)

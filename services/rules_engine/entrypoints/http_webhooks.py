@@ -122,9 +122,7 @@ def webhook_routes(sources: Mapping[str, Source], take: Take, counts: WebhookCou
         count_result(source, result)
         return Response(ACK, 200, media_type="text/xml") if batch.is_soap else JSON(_answer(result), 202)
 
-    @router.get("/{source}/status", summary="What came of a source", dependencies=[require("read")])
-    async def status(source: SourceName) -> dict[str, object]:
-        configured = _find(sources, source)
+    async def state_of(source: str, configured: Source) -> dict[str, object]:
         rows = await counts.counts(source)
         rejected = rejections.last.get(source)
         return {
@@ -143,6 +141,16 @@ def webhook_routes(sources: Mapping[str, Source], take: Take, counts: WebhookCou
             "last_received_at": next((row["last_at"] for row in rows if row["kind"] == "received"), None),
             "last_rejected": rejected and {"at": timestamp(rejected[0]), "reason": rejected[1]},
         }
+
+    @router.get("", summary="The sources that are configured", dependencies=[require("read")])
+    async def states() -> dict[str, object]:
+        """There are only a few: `next_cursor` is always null."""
+        found = [await state_of(name, configured) for name, configured in sorted(sources.items())]
+        return {"items": found, "next_cursor": None}
+
+    @router.get("/{source}/status", summary="What came of a source", dependencies=[require("read")])
+    async def status(source: SourceName) -> dict[str, object]:
+        return await state_of(source, _find(sources, source))
 
     return router
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.console.sample.accounts import ACCOUNTS
+from services.console.sample.history import sample_events
 from services.devstack.demo import DAYS, DECLINING, EVENTS, LATE, NEGLECTED, RECOVERING, choose_outcome
-from services.devstack.sample.accounts import ACCOUNTS
-from services.devstack.sample.history import sample_events
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from services.console.sample.accounts import ACCOUNTS
 from services.devstack.embedded.ports import free_ports
-from services.devstack.sample.accounts import ACCOUNTS
 from services.devstack.supervisor.banner import ACCOUNT, ready_text
 from services.devstack.supervisor.options import SERVICES, prepare_run
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from schemas.times import format_instant
-from services.devstack.sample.accounts import ACCOUNTS, CSMS, HOUR, Account, Csm
+from services.console.sample.accounts import ACCOUNTS, CSMS, HOUR, Account, Csm
 
 SOURCE = "/sample-book"
 Event = dict[str, object]

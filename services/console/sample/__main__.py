@@ -1,4 +1,4 @@
-"""`python -m services.devstack.sample`: send the sample data, unless the deployment already has accounts."""
+"""`python -m services.console.sample`: send the sample data, unless the deployment already has accounts."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from datetime import datetime
 from services.chassis.settings import SettingsRejected
 from services.console.client import ApiClient, CallFailed, connect
 from services.console.event_batches import LINES
-from services.devstack.sample.history import sample_events
+from services.console.sample.history import sample_events
 
 
 def send_sample(api: ApiClient) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from schemas.envelope import from_structured
 from schemas.events import read_data
-from services.devstack.sample.history import sample_events
+from services.console.sample.history import sample_events
 
 NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 
