@@ -7,11 +7,9 @@ from typing import IO
 
 from fastapi import APIRouter
 
-from services.chassis.keys import ApiKey
 from services.chassis.problems import Problem
 from services.chassis.service import Runtime
 from services.connectors.tables.kinds import TABLES, KindName, TableKind
-from services.connectors.tables.table import TableOptions
 from services.rules_engine.adapters.book_simulation import BookSimulation
 from services.rules_engine.adapters.table_repository import TableRepository
 from services.rules_engine.application.export_table import export_table
@@ -23,7 +21,8 @@ from services.rules_engine.application.import_table import (
     import_table,
 )
 from services.rules_engine.entrypoints.event_scopes import missing_scope
-from services.rules_engine.entrypoints.http_imports import export_routes, import_routes
+from services.rules_engine.entrypoints.http_exports import export_routes
+from services.rules_engine.entrypoints.http_imports import TableRequest, import_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 
 
@@ -42,15 +41,15 @@ class Tables:
     def routers(self) -> tuple[APIRouter, APIRouter]:
         records = self._repository
         return (
-            import_routes(self._import, self.simulation.forecast, records),
-            export_routes(self._export, records),
+            import_routes(self._import, self.simulation.forecast, records.record_import),
+            export_routes(self._export, records.record_export),
         )
 
-    async def _import(
-        self, file: IO[bytes], options: TableOptions, as_of: datetime | None, key: ApiKey, validate_only: bool
-    ) -> tuple[ImportResult, datetime]:
+    async def _import(self, file: IO[bytes], wanted: TableRequest) -> tuple[ImportResult, datetime]:
+        key = wanted.key
+
         async def send(events: Sequence[Event]) -> list[SentRow]:
-            items = await self.ingest.take(events, key, validate_only=validate_only)
+            items = await self.ingest.take(events, key, validate_only=wanted.validate_only)
             return [SentRow(item.status, item.problem, item.warnings) for item in items]
 
         def check_kind(kind: TableKind) -> None:
@@ -58,9 +57,9 @@ class Tables:
             if problem is not None:
                 raise Problem(403, f"The import needs another key: {problem}.")
 
-        moment = as_of or self.runtime.clock.now()
+        moment = wanted.as_of or self.runtime.clock.now()
         ports = ImportPorts(self._repository, check_kind, send)
-        result = await import_table(file, options, moment, ports, keep_events=validate_only)
+        result = await import_table(file, wanted.options, moment, ports, keep_events=wanted.validate_only)
         return result, moment
 
     def _export(self, kind: KindName) -> AsyncIterator[str]:

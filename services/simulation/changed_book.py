@@ -72,4 +72,4 @@ class ChangedBook:
             changes["hours"] = described.hours
         if not event.fields.keys().isdisjoint({"country", "region", "time_off"}):
             changes["days"] = described.days
-        self._colleagues[event.account_id] = known._replace(**changes)  # pyright: ignore[reportArgumentType]
+        self._colleagues[event.account_id] = known._replace(**changes)

@@ -1,4 +1,4 @@
-"""Which column of a table holds which field: by its name, by what tools call it in five languages, or as a caller says."""
+"""Which column of a table holds which field: by its name, as tools call it in five languages, or as a caller says."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final
 
 from services.connectors.tables.dates import DayOrder
-from services.connectors.tables.kinds import TABLES, KindName, TableKind
+from services.connectors.tables.kinds import KINDS, TABLES, KindName, TableKind
 from services.connectors.tables.numbers import DecimalMark
 from services.connectors.tables.refusal import TableRefused
 
@@ -53,7 +53,7 @@ class ColumnReport:
 
 def assign_columns(header: Sequence[str], kind: TableKind, rules: Mapping[str, ColumnRule]) -> ColumnReport:
     """The field of each column. Raises TableRefused for a rule of no column or field, and for a missing id."""
-    names = _unique_names(header)
+    names = name_columns(header)
     _check_rules(names, kind, rules)
     report = ColumnReport(kind, unnamed=[place for place, name in enumerate(names) if not name])
     taken: dict[str, str] = {}
@@ -73,14 +73,14 @@ def guess_kind(header: Sequence[str], file_name: str, rules: Mapping[str, Column
     """The kind of a table by its columns and, where several fit, by the name of its file. Raises TableRefused."""
     matches: dict[KindName, int] = {}
     for name, kind in TABLES.items():
-        fields = {_field_of(column, kind, rules) for column in _unique_names(header)} - {None, IGNORED}
+        fields = {_field_of(column, kind, rules) for column in name_columns(header)} - {None, IGNORED}
         if kind.required <= fields:
             matches[name] = len(fields)
     words = set(_plain(file_name.rpartition(".")[0] or file_name).split())
-    by_name = [name for name, kind in TABLES.items() if words & set(map(_plain, kind.file_names))]
+    by_name: list[KindName] = [name for name in KINDS if words & set(_plain(TABLES[name].file_names).split())]
     if len(by_name) == 1:
         return by_name[0]
-    best = [name for name, count in matches.items() if count == max(matches.values())]
+    best: list[KindName] = [name for name, count in matches.items() if count == max(matches.values())]
     if len(best) == 1:
         return best[0]
     raise TableRefused(
@@ -159,7 +159,7 @@ def _hint(name: str, kind: TableKind) -> str:
     return f"no field of {kind.name}{hint}"
 
 
-def _unique_names(header: Sequence[str]) -> list[str]:
+def name_columns(header: Sequence[str]) -> list[str]:
     """The names without blanks around them; the second of one name is `Name (2)`. Empty: it has no name."""
     names: list[str] = []
     for cell in header:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 from babel.dates import get_month_names
 
@@ -136,7 +136,8 @@ def _months() -> Mapping[str, int]:
     known: dict[str, set[int]] = {}
     for language in _LANGUAGES:
         for width in ("wide", "abbreviated"):
-            for number, name in get_month_names(width, locale=language).items():
+            names = cast("Mapping[int, str]", get_month_names(width, locale=language))
+            for number, name in names.items():
                 known.setdefault(name.rstrip(".").casefold(), set()).add(number)
                 known.setdefault(name.rstrip(".").casefold()[:3], set()).add(number)
     return {name: next(iter(numbers)) for name, numbers in known.items() if len(numbers) == 1}

@@ -1,4 +1,4 @@
-"""The tables that are read and written: accounts, contacts, contracts and CSMs, and the fields that their columns hold."""
+"""The tables that are read and written (accounts, contacts, contracts, CSMs), and the fields that columns hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class TableKind:
     event_type: str
     subject: str
     key: str
-    file_names: frozenset[str]
+    file_names: str
     words: Mapping[str, str]
 
     @property
@@ -42,8 +42,10 @@ class TableKind:
 
 
 _PERSON: Final = {
-    "name": "full name|display name|vollständiger name|nombre|nombre completo|nome|nome completo|nama|nama lengkap",
-    "email": "e mail|email address|e mail address|mail|e mail adresse|correo|correo electrónico|correio|surel|work email",
+    "name": "full name|display name|vollständiger name|nombre|nombre completo|nome|nome completo|nama|"
+    "nama lengkap",
+    "email": "e mail|email address|e mail address|mail|e mail adresse|correo|correo electrónico|correio|"
+    "surel|work email",
     "phone": "phone number|telephone|mobile|mobile phone|telefon|telefonnummer|teléfono|telefone|telepon|handy",
     "language": "lang|preferred language|hubspot language|sprache|idioma|bahasa",
     "timezone": "time zone|tz|zeitzone|zona horaria|fuso horário|zona waktu",
@@ -51,13 +53,15 @@ _PERSON: Final = {
 }
 _MONEY: Final = {
     "arr": "annual recurring revenue|annual revenue|annual contract value|acv|contract value|amount|arr value|"
-    "jahresumsatz|jährlicher umsatz|vertragswert|betrag|ingresos anuales|importe|receita anual|valor|nilai kontrak|"
+    "jahresumsatz|jährlicher umsatz|vertragswert|betrag|ingresos anuales|importe|receita anual|valor|"
+    "nilai kontrak|"
     "pendapatan tahunan",
     "currency": "currency code|currency iso code|deal currency code|währung|moneda|divisa|moeda|mata uang",
 }
 _ACCOUNT_ID: Final = (
     "account|account number|customer id|customer number|customer no|client id|company id|associated company id|"
-    "kundennummer|kunden nr|kunden id|konto id|id de cuenta|id del cliente|id da conta|id do cliente|id akun|id pelanggan"
+    "kundennummer|kunden nr|kunden id|konto id|id de cuenta|id del cliente|id da conta|id do cliente|"
+    "id akun|id pelanggan"
 )
 _CSM: Final = {
     "csm_id": "csm|csm owner|customer success manager|account owner|account owner id|owner id|company owner|"
@@ -70,11 +74,13 @@ _PLACE: Final = {
 _KINDS: Final = (
     TableKind(
         "accounts", "drumbeat.account.described.v1", "account_id", "account_id",
-        frozenset("account accounts customer customers companies company kunden konten cuentas clientes contas akun pelanggan".split()),
+        "account accounts customer customers companies company kunden konten cuentas clientes contas akun pelanggan",
         {
             "account_id": f"id|record id|{_ACCOUNT_ID}", **_MONEY, **_CSM, **_PLACE,
-            "name": "account name|company|company name|customer|customer name|client|client name|firma|firmenname|kunde|"
-            "kundenname|nombre|nombre de la cuenta|empresa|cliente|nome|nome da conta|nama|nama akun|perusahaan|pelanggan",
+            "name": "account name|company|company name|customer|customer name|client|client name|firma|"
+            "firmenname|kunde|"
+            "kundenname|nombre|nombre de la cuenta|empresa|cliente|nome|nome da conta|nama|nama akun|"
+            "perusahaan|pelanggan",
             "industry": "branche|sector|industria|setor|industri",
             "timezone": _PERSON["timezone"], "language": _PERSON["language"],
             "complexity": "komplexität|complejidad|complexidade|kompleksitas",
@@ -82,49 +88,60 @@ _KINDS: Final = (
             "pool": "team|csm pool|equipo|equipe|tim",
             "paid_success": "premium support|paid customer success|success plan",
             "segment": "tier|customer segment|kundensegment|segmento|segmen",
-            "parent_id": "parent account id|parent account|parent company id|parent|muttergesellschaft|cuenta principal|"
+            "parent_id": "parent account id|parent account|parent company id|parent|muttergesellschaft|"
+            "cuenta principal|"
             "conta principal|akun induk",
         },
     ),
     TableKind(
         "contacts", "drumbeat.contact.described.v1", "account_id", "contact_id",
-        frozenset("contact contacts people kontakte ansprechpartner contactos contatos kontak".split()),
+        "contact contacts people kontakte ansprechpartner contactos contatos kontak",
         {
             **_PERSON, "account_id": _ACCOUNT_ID,
-            "contact_id": "id|record id|contact|person id|kontakt id|kontaktnummer|id de contacto|id do contato|id kontak",
+            "contact_id": "id|record id|contact|person id|kontakt id|kontaktnummer|id de contacto|"
+            "id do contato|id kontak",
             "role": "contact role|buying role|rolle|rol|papel|função|peran",
         },
     ),
     TableKind(
         "contracts", "drumbeat.contract.changed.v1", "account_id", "contract_id",
-        frozenset("contract contracts subscription subscriptions verträge vertraege vertrag contratos kontrak".split()),
+        "contract contracts subscription subscriptions verträge vertraege vertrag contratos kontrak",
         {
             "account_id": _ACCOUNT_ID, **_MONEY,
-            "contract_id": "id|record id|contract|contract number|contract no|subscription id|vertragsnummer|vertrags nr|"
+            "contract_id": "id|record id|contract|contract number|contract no|subscription id|"
+            "vertragsnummer|vertrags nr|"
             "vertrags id|vertrag|número de contrato|id de contrato|id do contrato|nomor kontrak|id kontrak",
             "status": "contract status|vertragsstatus|estado|estado del contrato|situação|status kontrak",
-            "starts_on": "start|start date|contract start|contract start date|starts|begin|vertragsbeginn|beginn|startdatum|"
+            "starts_on": "start|start date|contract start|contract start date|starts|begin|vertragsbeginn|"
+            "beginn|startdatum|"
             "inicio|fecha de inicio|início|data de início|tanggal mulai|mulai",
-            "renews_on": "renewal|renewal date|renews|end|end date|ends on|contract end|contract end date|expiry|"
-            "expiry date|expires on|expiration date|vertragsende|verlängerung|verlängerungsdatum|enddatum|ende|renovación|"
-            "fecha de renovación|fecha de fin|renovação|data de renovação|data de término|tanggal perpanjangan|tanggal berakhir",
-            "signed_at": "signed|signed on|signed date|signature date|date signed|closed won date|unterschrieben am|"
+            "renews_on": "renewal|renewal date|renews|end|end date|ends on|contract end|contract end date|"
+            "expiry|"
+            "expiry date|expires on|expiration date|vertragsende|verlängerung|verlängerungsdatum|enddatum|"
+            "ende|renovación|"
+            "fecha de renovación|fecha de fin|renovação|data de renovação|data de término|"
+            "tanggal perpanjangan|tanggal berakhir",
+            "signed_at": "signed|signed on|signed date|signature date|date signed|closed won date|"
+            "unterschrieben am|"
             "unterzeichnet am|fecha de firma|data de assinatura|tanggal tanda tangan",
             "auto_renew": "auto renewal|automatic renewal|renews automatically|automatische verlängerung|"
             "renovación automática|renovação automática|perpanjangan otomatis",
-            "term_months": "term|contract term|term in months|contract term months|laufzeit|laufzeit monate|plazo|plazo meses|"
+            "term_months": "term|contract term|term in months|contract term months|laufzeit|laufzeit monate|"
+            "plazo|plazo meses|"
             "prazo|prazo meses|jangka waktu",
-            "notice_days": "notice|notice period|notice period days|kündigungsfrist|kündigungsfrist tage|preaviso|"
+            "notice_days": "notice|notice period|notice period days|kündigungsfrist|kündigungsfrist tage|"
+            "preaviso|"
             "aviso prévio|masa pemberitahuan",
         },
     ),
     TableKind(
         "csms", "drumbeat.csm.described.v1", "csm_id", "csm_id",
-        frozenset("csm csms managers betreuer team gestores".split()),
+        "csm csms managers betreuer team gestores",
         {
             **_PERSON, **_PLACE,
             "csm_id": "id|record id|user id|owner id|csm|betreuer id|id de gestor|id do gestor",
-            "weekly_minutes": "minutes per week|weekly capacity|capacity|wochenminuten|minutos por semana|minutos semanais|"
+            "weekly_minutes": "minutes per week|weekly capacity|capacity|wochenminuten|minutos por semana|"
+            "minutos semanais|"
             "menit per minggu",
             "working_days": "work days|arbeitstage|días laborables|dias úteis|hari kerja",
             "working_hours": "hours|work hours|arbeitszeit|arbeitszeiten|horario|horário|jam kerja",

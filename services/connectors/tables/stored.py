@@ -1,9 +1,9 @@
-"""What Drumbeat knows of accounts, contacts, contracts and CSMs as rows of a table: to write it, and to compare with it."""
+"""What is known of accounts, contacts, contracts and CSMs as rows of a table: to write them, and to compare with them."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import orjson
 
@@ -53,10 +53,9 @@ def is_known(event: RowEvent, stored: StoredRow | None, as_of: datetime) -> bool
     """Whether a row says nothing new: all its values are known, as of its moment or before."""
     if stored is None:
         return False
-    at, data = micros(as_of), event.event["data"]
-    assert isinstance(data, dict)  # noqa: S101 - made by `Table`
+    at, data = micros(as_of), cast("Mapping[str, object]", event.event["data"])
     for name, value in data.items():
-        known = stored.values.get(str(name), KnownValue(None, 0))
+        known = stored.values.get(name, KnownValue(None, 0))
         if name not in _IDS and (known.value != value or known.at > at):
             return False
     return True

@@ -22,15 +22,16 @@ _SHORT_HOUR: Final = re.compile(r"\b(\d):")
 _OUTER: Final = " \u00a0\u200b\ufeff\n\r\t"
 _LINE_ENDS: Final = re.compile(r"\s*[\r\n]+\s*")
 _ROUNDED: Final = re.compile(r"\d[.,]\d+E\+\d+", re.ASCII)
-_NONE: Final = frozenset({"-", "–", "—", "n/a", "#n/a", "k.a.", "null"})
+_NONE: Final = frozenset({"-", "\u2013", "\u2014", "n/a", "#n/a", "k.a.", "null"})
 """Cells of numbers, dates and yes or no that mean that there is no value."""
 _TRUTHS: Final[Mapping[str, bool]] = {
-    **dict.fromkeys(("true", "yes", "y", "1", "x", "ja", "wahr", "sí", "si", "s", "verdadero", "sim", "verdadeiro", "ya", "benar"), True),
+    **dict.fromkeys(("true", "yes", "y", "1", "x", "ja", "wahr", "sí", "si", "s", "verdadero"), True),
+    **dict.fromkeys(("sim", "verdadeiro", "ya", "benar"), True),
     **dict.fromkeys(("false", "no", "n", "0", "nein", "falsch", "falso", "não", "nao", "tidak", "salah"), False),
 }  # fmt: skip
-_SPAN: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:\s*(?:/|\.\.|–|to)\s*(\d{4}-\d\d-\d\d))?")
+_SPAN: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:\s*(?:/|\.\.|\u2013|to)\s*(\d{4}-\d\d-\d\d))?")
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY_RANGE: Final = re.compile(r"([a-z]{3})[a-z]*\s*[-–]\s*([a-z]{3})[a-z]*", re.IGNORECASE)
+_DAY_RANGE: Final = re.compile(r"([a-z]{3})[a-z]*\s*[-\u2013]\s*([a-z]{3})[a-z]*", re.IGNORECASE)
 
 
 class CellForm(NamedTuple):

@@ -1,4 +1,4 @@
-"""What tables are compared with and written from: the stored states of accounts and CSMs; and who imported and exported."""
+"""The stored states that tables are compared with and written from, and the audit entries of imports and exports."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence

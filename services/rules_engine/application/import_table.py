@@ -1,4 +1,4 @@
-"""Take in a table: its rows become events, those that say nothing new are left out, the others are sent or only checked."""
+"""Take in a table: rows become events; those that say nothing new are left out, the others are sent or only checked."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

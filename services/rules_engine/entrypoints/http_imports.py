@@ -1,145 +1,79 @@
-"""HTTP: tables (CSV) in and out. An import is read to its end before anything of it is sent."""
+"""HTTP: import a table (CSV). It is read to its end before anything of it is sent."""
 
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Any, Final, Literal, Protocol
+from typing import IO, Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Request
-from starlette.responses import Response, StreamingResponse
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
 
-from schemas.base import parse_json
 from schemas.ids import derived_id
-from schemas.problems import Malformed
-from schemas.times import Instant, format_instant
-from schemas.zones import find_zone
+from schemas.times import parse_instant
 from services.chassis.keys import ApiKey
-from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.problems import Problem
 from services.chassis.web import JSON, require
-from services.connectors.tables.columns import IGNORED, ColumnRule
 from services.connectors.tables.dates import DayOrder
-from services.connectors.tables.encoding import ENCODINGS
 from services.connectors.tables.kinds import KindName
 from services.connectors.tables.numbers import DecimalMark
 from services.connectors.tables.refusal import TableRefused
-from services.connectors.tables.table import Refusal, TableOptions
-from services.rules_engine.application.import_table import (
-    MOST_REFUSED,
-    MOST_WARNINGS,
-    Event,
-    ImportResult,
-    NotAcknowledged,
+from services.connectors.tables.table import TableOptions
+from services.rules_engine.application.import_table import Event, ImportResult, NotAcknowledged
+from services.rules_engine.entrypoints.table_requests import (
+    COUNTS,
+    IN_MEMORY,
+    RESPONSES,
+    TABLE_BODY,
+    check_zone,
+    find_encoding_name,
+    read_mapping,
+    receive_table,
+    write_result,
 )
 
 FORECAST_DAYS: Final = 30
-IN_MEMORY: Final = 4 << 20
-"""Bytes of a table that are kept in memory; of a larger one a temporary file is written."""
 LARGEST_MAPPING: Final = 20_000
-_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
-_MEDIA: Final = frozenset(
-    {"text/csv", "text/tab-separated-values", "text/plain", "application/csv", "application/vnd.ms-excel"}
-)
-_COUNTS: Final = ("rows", "accepted", "unchanged", "refused_rows", "warning_count")
-_RESULT: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["kind", *_COUNTS, "columns", "refused"],
-    "properties": {
-        "kind": {"enum": ["accounts", "contacts", "contracts", "csms"]},
-        **{name: {"type": "integer"} for name in _COUNTS},
-        "columns": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
-        "ignored": {"type": "object", "additionalProperties": {"type": "string"}},
-        "forms": {"type": "object", "additionalProperties": {"type": "object"}},
-        "notes": {"type": "array", "items": {"type": "string"}},
-        "encoding": {"type": "string"},
-        "separator": {"type": "string"},
-        "as_of": {"type": "string", "format": "date-time"},
-        "refused": {
-            "type": "array",
-            "description": f"the first {MOST_REFUSED:,} problems",
-            "items": {
-                "type": "object",
-                "required": ["line", "column", "problem"],
-                "properties": {
-                    "line": {"type": "integer"},
-                    "column": {"type": ["string", "null"]},
-                    "problem": {"type": "string"},
-                },
-            },
-        },
-        "warnings": {
-            "type": "array",
-            "description": f"the first {MOST_WARNINGS:,}",
-            "items": {
-                "type": "object",
-                "properties": {"line": {"type": "integer"}, "warning": {"type": "string"}},
-            },
-        },
-        "dry_run": {"type": ["object", "null"]},
-    },
-}
-_RESULT_BODY: Final[dict[str, Any]] = {"content": {"application/json": {"schema": _RESULT}}}
-_IMPORT: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "description": "A table with the names of its columns in the first row; docs/import-export.md has the forms.",
-        "content": {"text/csv": {"schema": {"type": "string"}}},
-    }
-}
-_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    202: {"description": "every row is accepted", **_RESULT_BODY},
-    207: {"description": "some rows are; `refused` has the others", **_RESULT_BODY},
-    400: {"description": "not a table: `line` says where it cannot be read"},
-    413: {"description": f"larger than {LARGEST_STREAM:,} bytes"},
-    415: {"description": "not text/csv, or compressed"},
-    422: {
-        "description": "no row is accepted, or an option does not fit; a problem with the members of the answer"
-    },
-    429: {"description": "too many simulations wait; try again after `Retry-After` seconds"},
-    503: {"description": "the broker or, in a dry run, the scheduler does not answer"},
-}
-_CSV: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "the table, UTF-8", "content": {"text/csv": {"schema": {"type": "string"}}}}
-}
+Kind = Annotated[KindName | None, Query(description="absent: by the columns and `file_name`")]
 Mapped = Annotated[
     str | None,
     Query(
         max_length=LARGEST_MAPPING,
         description=(
-            'JSON: column -> field, null to ignore it, or `{"field", "dates", "numbers"}`, such as'
+            'JSON: column -> field, null to ignore it, or `{"field", "dates", "numbers"}`; such as'
             ' `{"Renewal Date": "renews_on"}`'
         ),
     ),
 ]
-ValidateOnly = Annotated[bool, Query(description="send nothing; `dry_run` says what would come of it")]
-
-
-class Wanted(Protocol):
-    """What a request asks for."""
-
-    @property
-    def as_of(self) -> datetime: ...
-
-
-Import = Callable[
-    [IO[bytes], TableOptions, datetime | None, ApiKey, bool], Awaitable[tuple[ImportResult, datetime]]
+Dates = Annotated[DayOrder | None, Query(description="of dates that can be read in two ways")]
+Decimals = Annotated[DecimalMark | None, Query(description="what decimals follow")]
+Separator = Annotated[Literal[",", ";", "\t", "|"] | None, Query(description="absent: found")]
+Encoding = Annotated[str | None, Query(max_length=40, description="absent: found")]
+Empty = Annotated[Literal["keep", "clear"], Query(description="what an empty cell does to the field")]
+AsOf = Annotated[
+    str | None, Query(max_length=40, description="when the table was right, RFC 3339; absent: now")
 ]
-"""Reads a file and, unless it is to be checked only, sends its events. The moment: from when they count."""
-Forecast = Callable[[list[Event], int], Awaitable[Mapping[str, object]]]
-Export = Callable[[KindName], AsyncIterator[str]]
+ValidateOnly = Annotated[bool, Query(description="send nothing; `dry_run` says what would come of it")]
+Simulated = Annotated[bool, Query(description="with `validate_only`: simulate the next 30 days")]
 
 
-class Records(Protocol):
-    """Entries of the audit log."""
+@dataclass(frozen=True, slots=True)
+class TableRequest:
+    """`as_of`: None: now."""
 
-    async def record_import(self, kind: KindName, after: Mapping[str, object], entry_id: str) -> None: ...
+    options: TableOptions
+    as_of: datetime | None
+    key: ApiKey
+    validate_only: bool
 
-    async def record_export(self, kind: KindName) -> None: ...
+
+TakeTable = Callable[[IO[bytes], TableRequest], Awaitable[tuple[ImportResult, datetime]]]
+"""Reads a file and, unless it is to be checked only, sends its events. The moment: of the events."""
+Forecast = Callable[[Sequence[Event], int], Awaitable[Mapping[str, object]]]
+RecordImport = Callable[[KindName, Mapping[str, object], str], Awaitable[None]]
 
 
-def import_routes(take: Import, forecast: Forecast, records: Records) -> APIRouter:
+def import_routes(take: TakeTable, forecast: Forecast, record: RecordImport) -> APIRouter:
     router = APIRouter(prefix="/v1/imports", tags=["tables"])
 
     @router.post(
@@ -147,191 +81,82 @@ def import_routes(take: Import, forecast: Forecast, records: Records) -> APIRout
         summary="Import a table of accounts, contacts, contracts or CSMs",
         description=(
             "Columns are found by their names; `columns` of the answer says which field each became. A row that says"
-            " nothing new leads to no event, so the same file again changes nothing. The scope is that of the events."
+            " nothing new leads to no event, so the same file again changes nothing. The scope is that of the events:"
+            " `signals` for contracts, `directory` for the others."
         ),
-        openapi_extra=_IMPORT,
-        responses=_RESPONSES,
+        openapi_extra=TABLE_BODY,
+        responses=RESPONSES,
         status_code=202,
         response_class=Response,
     )
     async def import_table(
         request: Request,
         key: Annotated[ApiKey, require("signals", "directory")],
-        kind: Annotated[KindName | None, Query(description="absent: by the columns and `file_name`")] = None,
+        kind: Kind = None,
         file_name: Annotated[str, Query(max_length=300)] = "",
         mapping: Mapped = None,
-        dates: Annotated[DayOrder | None, Query(description="of dates that can be read in two ways")] = None,
-        numbers: Annotated[DecimalMark | None, Query(description="what decimals follow")] = None,
+        dates: Dates = None,
+        numbers: Decimals = None,
         zone: Annotated[str, Query(max_length=64, description="of times without one")] = "UTC",
-        encoding: Annotated[str | None, Query(max_length=40)] = None,
-        separator: Annotated[Literal[",", ";", "\t", "|"] | None, Query()] = None,
-        empty: Annotated[Literal["keep", "clear"], Query(description="what an empty cell does")] = "keep",
-        as_of: Annotated[Instant | None, Query(description="when the table was right; absent: now")] = None,
+        encoding: Encoding = None,
+        separator: Separator = None,
+        empty: Empty = "keep",
+        as_of: AsOf = None,
         validate_only: ValidateOnly = False,
-        simulate: Annotated[
-            bool, Query(description="with `validate_only`: simulate the next 30 days")
-        ] = True,
+        simulate: Simulated = True,
     ) -> Response:
         options = TableOptions(
-            kind, file_name, _rules(mapping), dates, numbers, _known_zone(zone), _encoding(request, encoding),
-            separator, empty == "clear",
-        )  # fmt: skip
+            kind,
+            file_name,
+            read_mapping(mapping),
+            dates,
+            numbers,
+            check_zone(zone),
+            find_encoding_name(request, encoding),
+            separator,
+            empty == "clear",
+        )
+        wanted = TableRequest(options, _read_as_of(as_of), key, validate_only)
         with SpooledTemporaryFile[bytes](max_size=IN_MEMORY) as file:
-            content_hash = await _receive(request, file)
-            result, moment = await _take(take, (file, options, as_of, key, validate_only))
-        answer = _answer(result, moment)
+            content_hash = await receive_table(request, file)
+            result, moment = await _take(take, file, wanted)
+        answer = write_result(result, moment)
         if validate_only:
             answer["dry_run"] = await forecast(result.events, FORECAST_DAYS) if simulate else None
         else:
-            counts: dict[str, object] = {name: answer[name] for name in _COUNTS}
-            entry = derived_id("audit", "import", content_hash, answer["kind"], format_instant(moment))
-            await records.record_import(
-                result.table.kind.name,
-                {**counts, "sha256": content_hash, "as_of": format_instant(moment)},
-                entry,
-            )
-        return _response(result, answer)
+            await record(result.table.kind.name, *_entry(answer, content_hash))
+        return _respond(result, answer)
 
     return router
 
 
-def export_routes(export: Export, records: Records) -> APIRouter:
-    router = APIRouter(prefix="/v1/exports", tags=["tables"])
-
-    @router.get(
-        "/{kind}",
-        summary="Export accounts, contacts, contracts or CSMs as a table that an import reads back",
-        description=(
-            "An apostrophe stands before a cell that a spreadsheet would take for a formula; an import takes it away."
-        ),
-        dependencies=[require("read")],
-        responses=_CSV,
-        response_class=Response,
-    )
-    async def export_table(kind: Annotated[KindName, Path()]) -> Response:
-        await records.record_export(kind)
-        headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"', "Cache-Control": "no-store"}
-        return StreamingResponse(export(kind), 200, headers, "text/csv; charset=utf-8")
-
-    return router
+def _read_as_of(as_of: str | None) -> datetime | None:
+    try:
+        return None if as_of is None else parse_instant(as_of)
+    except ValueError as problem:
+        raise Problem(422, f"as_of: {problem}") from problem
 
 
-async def _take(
-    take: Import, wanted: tuple[IO[bytes], TableOptions, datetime | None, ApiKey, bool]
-) -> tuple[ImportResult, datetime]:
+async def _take(take: TakeTable, file: IO[bytes], wanted: TableRequest) -> tuple[ImportResult, datetime]:
     """Raises a `Problem`: 400 or 422 for a table that cannot be read, 503 when the broker does not answer."""
     try:
-        return await take(*wanted)
+        return await take(file, wanted)
     except TableRefused as refused:
-        members = {"line": refused.line, "column": refused.column}
-        raise Problem(422 if refused.line is None else 400, str(refused), **members) from refused
+        status = 422 if refused.line is None else 400
+        raise Problem(status, str(refused), line=refused.line, column=refused.column) from refused
     except NotAcknowledged as late:
-        counts = {"rows": late.result.rows, "accepted": late.result.accepted}
+        counts: dict[str, Any] = {"rows": late.result.rows, "accepted": late.result.accepted}
         raise Problem(503, str(late), headers={"Retry-After": "5"}, **counts) from late
 
 
-async def _receive(request: Request, file: IO[bytes]) -> str:
-    """Keep the body. Returns its SHA-256. Raises a `Problem`, 413 or 415."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in _MEDIA:
-        raise Problem(
-            415, f"{media or 'A body without a media type'} is no table. Send Content-Type: text/csv."
-        )
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem(415, "Content-Encoding is not read here. Send the table as it is.")
-    total, content = 0, sha256()
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > LARGEST_STREAM:
-            raise Problem(413, f"The table is larger than {LARGEST_STREAM:,} bytes. Send it in parts.")
-        content.update(chunk)
-        file.write(chunk)
-    if not total:
-        raise Problem(422, "The body is empty. Send a table with the names of its columns in the first row.")
-    return content.hexdigest()
+def _entry(answer: Mapping[str, Any], content_hash: str) -> tuple[dict[str, object], str]:
+    """What the audit log says of an import, and the id of the entry: the same import has the same one."""
+    after = {name: answer[name] for name in (*COUNTS, "as_of")}
+    entry_id = derived_id("audit", "import", content_hash, str(answer["kind"]), str(answer["as_of"]))
+    return {**after, "sha256": content_hash}, entry_id
 
 
-def _encoding(request: Request, named: str | None) -> str | None:
-    charset = _CHARSET.search(request.headers.get("content-type", ""))
-    name = named or (charset[1] if charset else None)
-    if name is not None and name.strip().lower() not in ENCODINGS:
-        raise Problem(415, f"The encoding {name[:40]!r} is not known. Give one of {', '.join(ENCODINGS)}.")
-    return name
-
-
-def _known_zone(zone: str) -> str:
-    try:
-        find_zone(zone)
-    except (ValueError, LookupError):
-        raise Problem(
-            422, f"zone: {zone[:64]!r} is not an IANA time zone; write one like Europe/Berlin."
-        ) from None
-    return zone
-
-
-def _rules(mapping: str | None) -> Mapping[str, ColumnRule]:
-    """Raises a `Problem`, 422."""
-    if mapping is None:
-        return {}
-    try:
-        document = parse_json(mapping.encode("utf-8", "replace"), "mapping")
-    except Malformed as problem:
-        raise Problem(422, str(problem)) from problem
-    if not isinstance(document, dict):
-        raise Problem(422, 'mapping: is not a JSON object; write {"Renewal Date": "renews_on"}')
-    return {str(name): _rule(str(name), value) for name, value in document.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-
-
-def _rule(name: str, value: object) -> ColumnRule:
-    match value:
-        case None:
-            return ColumnRule(IGNORED)
-        case str():
-            return ColumnRule(value)
-        case {**members} if members.keys() <= {"field", "dates", "numbers"}:
-            field = members.get("field")
-            dates, numbers = members.get("dates"), members.get("numbers")
-            if (
-                isinstance(field, str | None)
-                and dates in {None, "dmy", "mdy"}
-                and numbers in {None, "point", "comma"}
-            ):
-                return ColumnRule(field, dates, numbers)  # pyright: ignore[reportArgumentType]
-        case _:
-            pass
-    raise Problem(
-        422,
-        f"mapping: {name[:100]!r} has no field; write the name of one, null to ignore the column, or an object with"
-        " `field`, `dates` (dmy, mdy) and `numbers` (point, comma)",
-    )
-
-
-def _answer(result: ImportResult, as_of: datetime) -> dict[str, Any]:
-    table = result.table
-    forms = {
-        name: {key: value for key, value in form._asdict().items() if value and key != "zone"}
-        for name, form in table.forms.items()
-    }
-    return {
-        "kind": table.kind.name,
-        **{name: getattr(result, name) for name in _COUNTS},
-        "as_of": format_instant(as_of),
-        "columns": {column.name: column.field for column in table.report.columns},
-        "ignored": {column.name: column.note for column in table.report.columns if column.field is None},
-        "forms": {name: form for name, form in forms.items() if form},
-        "notes": table.notes,
-        "encoding": table.file.encoding.name,
-        "separator": table.file.separator,
-        "refused": [_refusal(each) for each in result.refused],
-        "warnings": [each._asdict() for each in result.warnings],
-    }
-
-
-def _refusal(refused: Refusal) -> dict[str, object]:
-    return refused._asdict()
-
-
-def _response(result: ImportResult, answer: dict[str, Any]) -> Response:
+def _respond(result: ImportResult, answer: Mapping[str, Any]) -> Response:
     if result.rows and not result.accepted:
         raise Problem(422, "No row was accepted; `refused` says why.", **answer)
     return JSON(answer, 207 if result.refused_rows else 202)
