@@ -32,27 +32,34 @@ Mapped = Annotated[
 _MOST_LISTED: Final = 10_000
 
 
+Dates = Annotated[Literal["dmy", "mdy"] | None, typer.Option(help="Of dates that can be read in two ways.")]
+Decimals = Annotated[Literal["point", "comma"] | None, typer.Option(help="What decimals follow.")]
+Zone = Annotated[str, typer.Option(help="The time zone of times without one.")]
+Encoding = Annotated[str | None, typer.Option(help="Such as windows-1252; else it is found.")]
+Empty = Annotated[Literal["keep", "clear"], typer.Option(help="What an empty cell does to the field.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="When the file was right, like 2026-03-31T09:30:00Z; else now."),
+]
+Table = Annotated[
+    InputFile,
+    typer.Argument(
+        parser=read_input, metavar="FILE.csv", help="A table; - reads standard input, with --yes."
+    ),
+]
+
+
 @app.command("import")
 def import_file(  # noqa: PLR0913, PLR0917 - options of a command
-    file: Annotated[
-        InputFile,
-        typer.Argument(parser=read_input, metavar="FILE.csv", help="A table; - reads standard input."),
-    ],
+    file: Table,
     kind: Kind = None,
     mapped: Mapped = [],  # noqa: B006 - typer makes a new one
-    dates: Annotated[
-        Literal["dmy", "mdy"] | None, typer.Option(help="Of dates that can be read in two ways.")
-    ] = None,
-    numbers: Annotated[Literal["point", "comma"] | None, typer.Option(help="What decimals follow.")] = None,
-    zone: Annotated[str, typer.Option(help="The time zone of times without one.")] = "UTC",
-    encoding: Annotated[str | None, typer.Option(help="Such as windows-1252; else it is found.")] = None,
-    empty: Annotated[
-        Literal["keep", "clear"], typer.Option(help="What an empty cell does to the field.")
-    ] = "keep",
-    as_of: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="When the file was right, like 2026-03-31T09:30:00Z; else now."),
-    ] = None,
+    dates: Dates = None,
+    numbers: Decimals = None,
+    zone: Zone = "UTC",
+    encoding: Encoding = None,
+    empty: Empty = "keep",
+    as_of: AsOf = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would come of it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Import without a simulation and a question.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
@@ -62,24 +69,30 @@ def import_file(  # noqa: PLR0913, PLR0917 - options of a command
 
     First the whole file is checked and the next 30 days are simulated; then it asks. The same file again changes nothing.
     """
-    if as_json and not (dry_run or yes):
-        raise typer.BadParameter("--json needs --dry-run or --yes: there is nobody to ask")
+    _check_use(file, yes=yes, dry_run=dry_run, as_json=as_json)
     options = {
         "kind": kind, "mapping": _mapping(mapped), "dates": dates, "numbers": numbers, "zone": zone,
         "encoding": encoding, "empty": empty, "as_of": as_of, "file_name": Path(file.name).name,
+        "validate_only": "true", "simulate": str(dry_run or not yes).lower(),
     }  # fmt: skip
     with connect() as api:
-        simulated = str(not yes).lower()
-        checked = api.post_table(file.content, {**options, "validate_only": "true", "simulate": simulated})
+        checked = api.post_table(file.content, options)
         if not as_json:
             print_check(file.name, checked)
-        elif dry_run:
+        elif dry_run or not number(checked, "accepted"):
             print_json(checked)
         if dry_run or not number(checked, "accepted"):
             raise typer.Exit(1 if number(checked, "refused_rows") else 0)
         if not yes:
             typer.confirm("Import it?", abort=True)
         _import(api, file, checked, {"zone": zone, "empty": empty}, resume=resume, as_json=as_json)
+
+
+def _check_use(file: InputFile, *, yes: bool, dry_run: bool, as_json: bool) -> None:
+    if as_json and not (dry_run or yes):
+        raise typer.BadParameter("--json needs --dry-run or --yes: nobody is asked")
+    if file.name == "-" and not (dry_run or yes):
+        raise typer.BadParameter("standard input needs --dry-run or --yes: nobody can answer")
 
 
 def _import(

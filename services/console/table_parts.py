@@ -17,7 +17,7 @@ _BREAKS: Final = ("\r\n", "\r")
 
 @dataclass(slots=True)
 class TablePart:
-    """`content`: CSV in UTF-8. `lines`: the line in the part -> that in the file. `first`: the number of its first row."""
+    """`content`: CSV in UTF-8. `lines`: line in the part -> line in the file. `first`: the number of its first row."""
 
     content: bytes
     first: int
