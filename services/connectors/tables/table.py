@@ -126,18 +126,26 @@ class Table:
             text = plain_cell(cell, kind)
             if text is None:
                 if self.clear_empty and name not in self.kind.required:
-                    data[name] = None
+                    data.setdefault(name, None)
                 return
             found = read_cell(text, name, kind, self.forms[column.name])
         except ValueError as problem:
             refusals.append(Refusal(row.line, column.name, str(problem)))
             return
         data[name] = found.value
-        currency = found.currency or column.currency
-        if currency is not None and "currency" in self.kind.fields and not data.get("currency"):
-            data["currency"] = currency
-        elif found.currency is not None and data.get("currency") not in {None, found.currency}:
-            problem = f"the amount is in {found.currency}, and the currency is {data['currency']}; correct one of them"
+        if found.currency is not None or column.currency is not None:
+            self._set_currency(column, found.currency, row, data, refusals)
+
+    def _set_currency(
+        self, column: Column, beside: str | None, row: Row, data: dict[str, object], refusals: list[Refusal]
+    ) -> None:
+        """The currency beside an amount or in the header, unless a column has it. `beside`: the amount."""
+        place = next((each.place for each in self.report.read if each.field == "currency"), len(row.cells))
+        own = row.cells[place].strip().upper() if place < len(row.cells) else ""
+        if not own:
+            data["currency"] = beside or column.currency
+        elif beside is not None and own != beside:
+            problem = f"the amount is in {beside}, and the currency is {own[:20]}; correct one of them"
             refusals.append(Refusal(row.line, column.name, problem))
 
     def _event(self, row: Row, subject: str, data: dict[str, object], as_of: datetime) -> ReadRow:
