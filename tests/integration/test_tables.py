@@ -1,4 +1,4 @@
-"""Tables through the running services: what a dry run says, what an import does, and that an export comes back as it is."""
+"""Tables through the running services: what a dry run says, what an import does, and an export that is imported."""
 
 import asyncio
 import json
@@ -21,10 +21,23 @@ pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
-CSMS = "\ufeffUser ID,Full name,E-mail,Time zone,Capacity,Work days,Urlaub\r\ndana,Dana,dana@drumbeat.example,Europe/Berlin,1200,Mon-Fri,2026-08-03/2026-08-14\r\n"
-ACCOUNTS = 'sep=;\r\nKundennummer;Firma;Land;Jahresumsatz (EUR);Betreuer;Notiz\r\nacme;Ácme;DE;60.000,00;dana;"zwei\nZeilen"\r\n=1+2;Formula;DE;12.500,50;dana;\r\n'
-CONTACTS = "Record ID,Associated Company ID,First Name,Full Name,Email,Contact role\n55,acme,Ann,Ann Example,ann@acme.example,Champion\n56,acme,Bob,Bob,not an address,user\n"
-CONTRACTS = 'Contract Number,Account ID,Contract Status,Start Date,Renewal Date,ARR\nK-1,acme,Active,{start:%d/%m/%Y},{end:%d/%m/%Y},"€60,000.00"\nK-2,=1+2,Active,15/01/2026,15/01/2027,"€12,500.50"\n'
+CSMS = """\ufeffUser ID,Full name,E-mail,Time zone,Capacity,Work days,Urlaub
+dana,Dana,dana@drumbeat.example,Europe/Berlin,1200,Mon-Fri,2026-08-03/2026-08-14
+"""
+ACCOUNTS = """sep=;
+Kundennummer;Firma;Land;Jahresumsatz (EUR);Betreuer;Notiz
+acme;Ácme;DE;60.000,00;dana;"zwei
+Zeilen"
+=1+2;Formula;DE;12.500,50;dana;
+"""
+CONTACTS = """Record ID,Associated Company ID,First Name,Full Name,Email,Contact role
+55,acme,Ann,Ann Example,ann@acme.example,Champion
+56,acme,Bob,Bob,not an address,user
+"""
+CONTRACTS = """Contract Number,Account ID,Contract Status,Start Date,Renewal Date,ARR
+K-1,acme,Active,{start:%d/%m/%Y},{end:%d/%m/%Y},"€60,000.00"
+K-2,=1+2,Active,15/01/2026,15/01/2027,"€12,500.50"
+"""
 
 
 def contracts() -> bytes:

@@ -36,7 +36,7 @@ def test_a_number_is_read(text: str, mark: DecimalMark | None, number: str, curr
 
 @pytest.mark.parametrize("text", ["12 %", "twelve", "1 year", "", "--1", "12a"])
 def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a number|is a percentage"):
+    with pytest.raises(ValueError, match=r"is not a number|is a percentage"):
         strip_amount(text)
 
 
