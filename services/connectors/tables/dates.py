@@ -42,10 +42,9 @@ _SERIAL: Final = re.compile(r"(\d{5})(?:[.,](\d+))?", re.ASCII)
 
 
 class Moment(NamedTuple):
-    """A date with a time of day. `has_time`: it was written; `is_utc`: the zone was, too."""
+    """A date with a time of day, midnight where none was written. `is_utc`: else the zone was not written."""
 
     value: datetime
-    has_time: bool = False
     is_utc: bool = False
 
 
@@ -65,7 +64,7 @@ def order_of(text: str) -> DayOrder | None:
 def read_moment(text: str, order: DayOrder | None) -> Moment:
     """`order`: of the column; None: not known. Raises ValueError."""
     if _ZONED.fullmatch(text):
-        return Moment(_zoned(text), has_time=True, is_utc=True)
+        return Moment(_zoned(text), is_utc=True)
     serial = _SERIAL.fullmatch(text)
     if serial is not None:
         return _read_serial(text, int(serial[1]), float(f"0.{serial[2] or 0}"))
@@ -80,7 +79,7 @@ def _read_serial(text: str, number: int, fraction: float) -> Moment:
     if number not in _SERIALS:
         raise ValueError(f"{excerpt(text)} is not a date; write it like 2026-03-31")
     day = datetime.combine(SERIAL_START, time.min) + timedelta(days=number, seconds=round(fraction * 86_400))
-    return Moment(day, has_time=fraction > 0)
+    return Moment(day)
 
 
 def _zoned(text: str) -> datetime:
@@ -104,7 +103,7 @@ def _read_parts(text: str, parts: Mapping[str, str | None], order: DayOrder | No
         moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is that of the column
     except ValueError as wrong:
         raise ValueError(f"{excerpt(text)} is not an existing date ({wrong})") from None
-    return Moment(moment, has_time=parts["hour"] is not None)
+    return Moment(moment)
 
 
 def _day_parts(text: str, parts: Mapping[str, str | None], order: DayOrder | None) -> tuple[int, int, int]:

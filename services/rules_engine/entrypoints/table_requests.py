@@ -169,7 +169,11 @@ def write_result(result: ImportResult, as_of: datetime) -> dict[str, Any]:
     }
     return {
         "kind": table.kind.name,
-        **{name: getattr(result, name) for name in COUNTS},
+        "rows": result.rows,
+        "accepted": result.accepted,
+        "unchanged": result.unchanged,
+        "refused_rows": result.refused_rows,
+        "warning_count": result.warning_count,
         "as_of": format_instant(as_of),
         "columns": {column.name: column.field for column in columns},
         "ignored": {column.name: column.note for column in columns if column.field is None},

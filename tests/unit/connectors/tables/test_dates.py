@@ -33,12 +33,7 @@ def test_a_date_is_read(text: str) -> None:
 )
 def test_a_time_of_day_is_read(text: str, hour: int, minute: int, *, is_utc: bool) -> None:
     moment = read_moment(text, None)
-    assert (moment.value.hour, moment.value.minute, moment.is_utc, moment.has_time) == (
-        hour,
-        minute,
-        is_utc,
-        True,
-    )
+    assert (moment.value.hour, moment.value.minute, moment.is_utc) == (hour, minute, is_utc)
 
 
 @pytest.mark.parametrize(
