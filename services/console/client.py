@@ -18,6 +18,9 @@ NAMES: Final[dict[Service, str]] = {
     "notifier": "The notifier",
 }
 TERMINAL_TIMEOUT_SECONDS: Final = 30.0
+TABLE_TIMEOUT_SECONDS: Final = 600.0  # a table is read whole, and what comes of it is simulated twice
+ITEM_BY_ITEM: Final = frozenset({"results", "refused"})
+"""Members of errors that say what became of each item: they are no failure of the call."""
 READ_TIMEOUT_SECONDS: Final = 5.0
 WRITE_TIMEOUT_SECONDS: Final = 60.0  # a policy is checked against every account before it is accepted
 
@@ -91,6 +94,25 @@ class ApiClient:
             self._request("POST", "rules_engine", "/v1/events", content=content, headers=headers), "results"
         )
 
+    def post_table(self, content: bytes, query: Mapping[str, str | None]) -> Json:
+        """The answer of an import, also where no row was accepted. Raises `CallFailed`."""
+        params = {name: value for name, value in query.items() if value is not None}
+        headers = {"Content-Type": "text/csv"}
+        options = {"params": params, "headers": headers, "timeout": TABLE_TIMEOUT_SECONDS}
+        return self._request("POST", "rules_engine", "/v1/imports", content=content, **options)
+
+    def download(self, service: Service, path: str) -> Iterator[bytes]:
+        """The body of an answer in pieces. Raises `CallFailed`."""
+        address = self._settings.url_of(service)
+        try:
+            with self._client.stream("GET", f"{address}{path}", timeout=TABLE_TIMEOUT_SECONDS) as response:
+                if response.is_error:
+                    response.read()
+                    raise _failed(service, response)
+                yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise _unreachable(service, address, error) from error
+
     def read_health(self, service: Service) -> Health:
         """What `/readyz` answers; no status when the service does not answer."""
         try:
@@ -113,14 +135,10 @@ class ApiClient:
         try:
             response = self._client.request(method, f"{address}{path}", **options)
         except httpx.HTTPError as error:
-            raise Unreachable(
-                f"{NAMES[service]} does not answer at {address} ({error}). Is `drumbeat run` running, on the ports "
-                f"of these settings?"
-            ) from error
+            raise _unreachable(service, address, error) from error
         document = _document(response)
-        if response.is_error and "results" not in document:
-            reason = document.get("detail") or document.get("title") or "no reason given"
-            raise CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
+        if response.is_error and document.keys().isdisjoint(ITEM_BY_ITEM):
+            raise _failed(service, response)
         return document
 
     def __enter__(self) -> Self:
@@ -128,6 +146,19 @@ class ApiClient:
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+
+
+def _unreachable(service: Service, address: str, error: httpx.HTTPError) -> Unreachable:
+    return Unreachable(
+        f"{NAMES[service]} does not answer at {address} ({error}). Is `drumbeat run` running, on the ports of these"
+        f" settings?"
+    )
+
+
+def _failed(service: Service, response: httpx.Response) -> CallFailed:
+    document = _document(response)
+    reason = document.get("detail") or document.get("title") or "no reason given"
+    return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
 
 
 def connect() -> ApiClient:

@@ -2,21 +2,18 @@
 # ruff: noqa: FBT002 - flags of commands
 
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from services.console.client import ApiClient, CallFailed, Unreachable, connect
+from services.console.client import ApiClient, Unreachable, connect
 from services.console.event_batches import EventBatch, NotEvents, event_batches
 from services.console.json_fields import Json, number
 from services.console.posting_progress import Posted, ProgressFile
+from services.console.sending_progress import begin_or_resume, say_how_to_resume, show_bar
 from services.console.terminal import (
     AsJson,
     InputFile,
-    error_screen,
     print_json,
     print_table,
     print_text,
@@ -50,8 +47,12 @@ def post_events(
     rejected: list[Json] = []
     with connect() as api:
         progress = ProgressFile(file, api.address_of("rules_engine"))
-        posted = _begin(progress) if resume else Posted()
-        with _resumable(progress, posted), _bar(batches, posted, as_json=as_json) as bar:
+        posted = begin_or_resume(progress, "events") if resume else Posted()
+        total = sum(batch.count for batch in batches)
+        with (
+            say_how_to_resume(progress, posted, "events"),
+            show_bar(total, posted.sent, "events", is_shown=not as_json and len(batches) > 1) as bar,
+        ):
             for batch in batches:
                 if batch.first + batch.count > posted.sent:
                     rejected += _post(api, batch, posted)
@@ -68,15 +69,6 @@ def _batches_of(file: InputFile) -> list[EventBatch]:
         return list(event_batches(file.content))
     except NotEvents as refused:
         raise typer.BadParameter(f"{file.name} {refused}") from refused
-
-
-def _begin(progress: ProgressFile) -> Posted:
-    posted = progress.read()
-    if posted is None:
-        typer.echo("There is no interrupted run of this file and this server: sending all events.", err=True)
-        return Posted()
-    typer.echo(f"Going on after {posted.sent} events.", err=True)
-    return posted
 
 
 def _post(api: ApiClient, batch: EventBatch, posted: Posted) -> list[Json]:
@@ -100,49 +92,6 @@ def _post(api: ApiClient, batch: EventBatch, posted: Posted) -> list[Json]:
         rejected.append({**result, "index": index, "position": index + 1})
     posted.sent = batch.first + batch.count
     return rejected
-
-
-@contextmanager
-def _resumable(progress: ProgressFile, posted: Posted) -> Generator[None]:
-    """Say how to go on when sending stops before the end."""
-    try:
-        yield
-    except (CallFailed, KeyboardInterrupt) as stopped:
-        advice = "; `--resume` goes on from there" if progress.path is not None and posted.sent else ""
-        reason = "Interrupted" if isinstance(stopped, KeyboardInterrupt) else str(stopped)
-        message = f"{reason}\n{posted.sent} events were sent, {posted.accepted} of them accepted{advice}"
-        if isinstance(stopped, KeyboardInterrupt):
-            typer.echo(message, err=True)
-            raise typer.Exit(1) from stopped
-        raise type(stopped)(message) from stopped
-
-
-class Bar:
-    """A progress bar, or nothing where there is no terminal."""
-
-    def __init__(self, progress: Progress | None, total: int, done: int) -> None:
-        self._progress = progress
-        self._task = progress.add_task("events", total=total, completed=done) if progress else None
-
-    def advance(self, count: int) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.advance(self._task, count)
-
-
-@contextmanager
-def _bar(batches: list[EventBatch], posted: Posted, *, as_json: bool) -> Generator[Bar]:
-    total = sum(batch.count for batch in batches)
-    if as_json or len(batches) < 2 or not error_screen.is_terminal:
-        yield Bar(None, total, posted.sent)
-        return
-    columns = (
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=error_screen, transient=True) as progress:
-        yield Bar(progress, total, posted.sent)
 
 
 def _report(posted: Posted, rejected: list[Json], *, as_json: bool) -> None:
