@@ -41,6 +41,8 @@ class MessageEngaged(SchemaModel):
     delivery_id: TrimmedId | None = None
     message_id: TrimmedId | None = None
     touchpoint_id: TrimmedId | None = None
+    touchpoint_type: TrimmedName | None = None
+    """Of the touchpoint to which an invitation was answered."""
     kind: Engagement
     bounce: Bounce | None = None
     """How the mail bounced. hard, or absent: the address takes no mail; soft: for the moment."""
@@ -48,6 +50,8 @@ class MessageEngaged(SchemaModel):
     """What was clicked."""
     text: TrimmedLongText | None = None
     """What was replied."""
+    declined_by_all: bool | None = None
+    """With `declined`: whether everybody of the customer who is invited has declined; absent: as far as is known."""
 
     @model_validator(mode="after")
     def _names_a_message(self) -> Self:

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(240
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CARL = "carl@vendor.example"
+DECLINED = {"touchpoint_type": "check_in", "outcome": "declined"}
 
 
 async def test_the_answer_to_an_invitation_comes_back_as_an_outcome_and_a_reply_is_contact() -> None:
@@ -34,7 +35,7 @@ async def test_the_answer_to_an_invitation_comes_back_as_an_outcome_and_a_reply_
 
 
 async def _describe(stack: Stack) -> None:
-    """An enterprise account in its onboarding, which Carl speaks with every week."""
+    """An enterprise account in its onboarding, which Carl speaks with every week, and which declined two calls."""
     started = NOON - timedelta(days=20)
     contract = {
         "contract_id": "k", "status": "active", "starts_on": str(started.date()),
@@ -49,6 +50,10 @@ async def _describe(stack: Stack) -> None:
         event("account.described", "acme", account, id="a", time=started),
         event("contact.described", "acme", contact, id="n", time=started),
         event("contract.changed", "acme", contract, id="k", time=started),
+        *(
+            event("touchpoint.settled", "acme", DECLINED, id=f"d{days}", time=NOON - timedelta(days=days))
+            for days in (14, 7)
+        ),
     )
 
 
@@ -85,6 +90,7 @@ async def _post(stack: Stack, mail: bytes) -> dict[str, Any]:
 
 
 async def _declined(stack: Stack, invitation: EmailMessage) -> None:
+    assert (await _check_in(stack))["every_days"] == 7
     part = next(part for part in invitation.walk() if part.get_content_type() == "text/calendar")
     calendar: Any = Calendar.from_ical(cast("bytes", part.get_payload(decode=True)))
     (entry,) = calendar.walk("VEVENT")
@@ -103,6 +109,14 @@ async def _declined(stack: Stack, invitation: EmailMessage) -> None:
     await _is_applied(stack, derived_id("engaged", receipt, result["delivery_id"]))
     touchpoint = await stack.get("scheduler", f"/v1/touchpoints/{uid}")
     assert touchpoint["status"] in ("planned", "due")  # a decline settles nothing
+    check_in = await _check_in(stack)  # S141: it is the third decline in a row
+    assert (check_in["every_days"], "Three meetings in a row" in check_in["reason"]["text"]) == (14, True)
+
+
+async def _check_in(stack: Stack) -> dict[str, Any]:
+    account = await stack.get("rules_engine", "/v1/accounts/acme")
+    (rhythm,) = [one for one in account["plan"]["rhythms"] if one["touchpoint_type"] == "check_in"]
+    return rhythm
 
 
 async def _replied(stack: Stack, invitation: EmailMessage) -> None:

@@ -250,6 +250,15 @@ def _derive_delivery(fields: Fields, data: Mapping[str, object]) -> None:
     fields["touch"] = fields.get("touchpoint_type") or ""
 
 
+def _derive_answer(fields: Fields, data: Mapping[str, object]) -> None:
+    """What is known of an invitation by this answer. Where others of the customer may come, it is not declined."""
+    if fields.get("touchpoint_id") is None or fields.get("touchpoint_type") is None:
+        return
+    if fields.get("kind") in ("accepted", "declined"):
+        is_declined = fields["kind"] == "declined" and data.get("declined_by_all") is not False
+        fields["answer"] = "declined" if is_declined else "open"
+
+
 _DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
     "health.scored": _derive_color,
     "contact.described": _derive_content,
@@ -257,5 +266,6 @@ _DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
     "usage.reported": _derive_usage,
     "interaction.logged": _derive_touch,
     "touchpoint.settled": _derive_touch,
+    "message.engaged": _derive_answer,
     "delivery.finished": _derive_delivery,
 }

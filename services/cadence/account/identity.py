@@ -6,14 +6,17 @@ happened. `docs/identity.md` has the whole table.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 from services.cadence.account.merging import LAST, SUPERSEDED
-from services.cadence.account.retention import OWN_TIME
+from services.cadence.account.retention import INVITATION_ANSWERED, OWN_TIME
 from services.cadence.account.stamps import DAY, Entries, Fields, Stamp, StampedFields, when, who
 
+_SETTLED: Final = "touchpoint.settled"
+_OPEN: Final = frozenset({"rescheduled", "reopened"})
+"""Outcomes after which a touchpoint is still to take place."""
 ANSWER_ROUND = 30 * DAY
 """Answers of one respondent to one survey within this time are one round, unless the policy says otherwise."""
 
@@ -70,14 +73,35 @@ def statements_of(entries: Entries, kind: str) -> list[Statement]:
 
 def things_of(stored: Mapping[str, Entries], kind: str) -> list[Thing]:
     """The things that events of a type tell of, in the order in which they happened."""
-    entries = stored.get(kind)
-    if not entries:
+    declines = _declined(stored) if kind == _SETTLED else {}
+    entries = stored.get(kind, {})
+    if not entries and not declines:
         return []
     group_of = _GROUPS[kind]
     groups: dict[tuple[str, ...], list[Statement]] = {}
     for statement in statements_of(entries, kind):
         groups.setdefault(group_of(statement), []).append(statement)
-    return sorted((_thing((kind, *group), members) for group, members in groups.items()), key=_order)
+    things = {group: _thing((kind, *group), members) for group, members in groups.items()}
+    for group, decline in declines.items():
+        known = things.get(group)
+        if known is None or (known.fields.get("outcome") in _OPEN and when(known.stamp) < decline.at):
+            things[group] = decline
+    return sorted(things.values(), key=_order)
+
+
+def _declined(stored: Mapping[str, Entries]) -> dict[tuple[str, ...], Thing]:
+    """Invitations that the customer declined last, as touchpoints that were declined. What was recorded of a touchpoint
+    comes first, unless it was open again when it was declined.
+    """
+    declines: dict[tuple[str, ...], Thing] = {}
+    for stamp, fields in stored.get(INVITATION_ANSWERED, {}).items():
+        if fields.get("answer") == "declined":
+            touchpoint_id = str(fields.get("touchpoint_id"))
+            names: Fields = {name: fields.get(name) for name in ("touchpoint_id", "touchpoint_type")}
+            key = (_SETTLED, touchpoint_id)
+            decline = Thing(when(stamp), stamp, stamp, {**names, "outcome": "declined"}, key, (stamp, stamp))
+            declines[touchpoint_id,] = decline
+    return declines
 
 
 def _order(thing: Thing) -> tuple[int, int, tuple[str, ...]]:
@@ -230,7 +254,7 @@ _GROUPS: Mapping[str, Callable[[Statement], tuple[str, ...]]] = {
     "milestone.reached": _milestone,
     "request.received": _request,
     "request.answered": _request,
-    "touchpoint.settled": _settled,
+    _SETTLED: _settled,
     "interaction.logged": _contact_made,
     "expansion.signalled": _signal,
     "contact.described": _contact,

@@ -91,8 +91,13 @@ _SETTLED = ("touchpoint_id", "touchpoint_type", "outcome", "at")
 _SURVEY = ("contact_id", "survey", "touchpoint_type", "answer", "csat", "answered_at")
 _MAIL = ("delivery_id", "touchpoint_type")
 _OUTSIDE_PRODUCT = ("channel", frozenset[object]({None, *get_args(Channel)} - {"in_app"}))
+_ANSWERED = ("delivery_id", "touchpoint_id", "touchpoint_type", "answer")
 _NOTED = ("touchpoint_id", "touchpoint_type", "channel", "contact_id", "outcome", "at", "notes")
 NOTES = "noted"
+INVITATION_ANSWERED = "invitation.answered"
+"""The kind of entries with what customers answered to invitations, the latest for each touchpoint."""
+SETTLED_KINDS = ("touchpoint.settled", INVITATION_ANSWERED)
+"""The kinds of entries from which it follows how touchpoints ended."""
 NOTES_KEPT = 6
 """Of the newest conversations and attempts: one that is withdrawn gives way to that before it."""
 REQUESTS_KEPT = 48
@@ -147,6 +152,7 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
     "message.engaged": (
         EntryRule("mail.opened", ("delivery_id", "kind"), 32, latest_of="delivery_id", only=(_OPENED,)),
         EntryRule("mail.clicked", ("delivery_id",), 16, latest_of="delivery_id", only=(_CLICKED,)),
+        EntryRule(INVITATION_ANSWERED, _ANSWERED, 64, latest_of="touchpoint_id", needs="answer"),
     ),
     "contact.left": (EntryRule("contact.left", ("contact_id",), 200, _NIGHTLY, looks_back=_HALF_A_YEAR),),
     "contact.described": (

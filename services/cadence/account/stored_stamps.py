@@ -11,7 +11,7 @@ from services.cadence.account.evidence import events_of
 from services.cadence.account.identity import things_of
 from services.cadence.account.issued import Issued
 from services.cadence.account.merging import LAST
-from services.cadence.account.retention import ANSWERS, ENTRY_RULES
+from services.cadence.account.retention import ANSWERS, ENTRY_RULES, INVITATION_ANSWERED, SETTLED_KINDS
 from services.cadence.account.stamps import DAY, Entries, Stamp, who
 from services.cadence.account.state import Facts
 
@@ -50,6 +50,7 @@ class StoredStamps:
             case _:
                 yield from self._of_entries(rule.name for rule in ENTRY_RULES.get(event, ()))
                 yield from self.of_people() if event in ANSWERS else ()
+                yield from self._of_entries([INVITATION_ANSWERED] if event in SETTLED_KINDS else ())
 
     def of_contracts(self) -> Iterator[Stamp]:
         """Behind the terms of all contracts: which of them leads depends on each."""
@@ -82,10 +83,11 @@ class StoredStamps:
 
     def of_thing(self, event: str, stamp: Stamp) -> Iterator[Stamp]:
         """Behind the thing that the event with this stamp tells of: all that told of it."""
-        stored = self._facts.entries.get(event, {})
+        kinds = SETTLED_KINDS if event in SETTLED_KINDS else (event,)
         thing = next((thing for thing in things_of(self._facts.entries, event) if thing.stamp == stamp), None)
         events = () if thing is None else thing.aliases
-        yield from (each for each in stamps_of_entries(stored) if each == stamp or who(each) in events)
+        stored = self._of_entries(kinds)
+        yield from (each for each in stored if each == stamp or who(each) in events)
 
     def of_one_offs(self, touchpoint_ids: Iterable[str]) -> Iterator[Stamp]:
         """Behind one-offs that came due or ended."""

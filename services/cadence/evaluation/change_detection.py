@@ -35,6 +35,7 @@ _ENTRIES: Mapping[str, frozenset[str]] = {
     "nps.answered": PEOPLE | {"nps.answered"},
     "survey.answered": PEOPLE | {"survey.answered"},
     "mail.judged": frozenset({"delivery.finished", "message.engaged"}),
+    "touchpoint.settled": frozenset({"touchpoint.settled", "message.engaged"}),
     "program.announced": frozenset(),
     "contract.changed": frozenset(),
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from services.cadence.account import Plain, Stamp, earliest, when, who
 from services.cadence.account.identity import Thing
 from services.cadence.account.merging import LAST, newest_stamp
-from services.cadence.account.retention import ANSWERS
+from services.cadence.account.retention import ANSWERS, SETTLED_KINDS
 from services.cadence.account.usage_reports import UsageReport
 from services.cadence.evaluation.contract_entries import contract_entries
 from services.cadence.evaluation.entry import AboutThing, EventEntry
@@ -68,10 +68,15 @@ def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str
             if has_entries(view, view.now - within):
                 yield event
             continue
-        # A thing may have happened long before it was told of, but not after.
-        entries, since = view.facts.entries.get(event, {}), earliest(view.now - within)
-        if entries and (next(reversed(entries)) >= since or (newest_stamp(entries) or "") >= since):
+        since = earliest(view.now - within)
+        if any(_is_recent(view, kind, since) for kind in _KINDS.get(event, (event,))):
             yield event
+
+
+def _is_recent(view: AccountView, kind: str, since: Stamp) -> bool:
+    """Whether there is an entry since then. A thing may have happened long before it was told of, but not after."""
+    entries = view.facts.entries.get(kind, {})
+    return bool(entries) and (next(reversed(entries)) >= since or (newest_stamp(entries) or "") >= since)
 
 
 def _event_keys(view: AccountView, kind: str, stamp: Stamp) -> tuple[tuple[str, ...], ...]:
@@ -179,6 +184,8 @@ _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
     "program.announced": _program_entries,
     "contract.changed": lambda view, since: contract_entries(view.relation, since),
 }
+_KINDS: Mapping[str, tuple[str, ...]] = {"touchpoint.settled": SETTLED_KINDS}
+"""Event of a rule -> the kinds of stored entries behind it, where it is not itself alone."""
 _HAS_ENTRIES: Mapping[str, Callable[[AccountView, int], bool]] = {
     "usage.reported": lambda view, since: (view.facts.usage.newest or -1) >= since,
     "contract.changed": lambda view, _since: bool(view.facts.contracts),

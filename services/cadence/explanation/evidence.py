@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from services.cadence.account import ACCOUNT_FIELDS, Stamp, moment, when, who
+from services.cadence.account.retention import INVITATION_ANSWERED
 from services.cadence.account.stored_stamps import stamps_of_entries
 from services.cadence.evaluation.feature_stamps import FeatureStamps
 from services.cadence.evaluation.state import EvaluationState
@@ -17,6 +18,7 @@ _TYPES: Mapping[str, str] = {
     "mail.sent": "delivery.finished",
     "mail.opened": "message.engaged",
     "mail.clicked": "message.engaged",
+    INVITATION_ANSWERED: "message.engaged",
     "reached": "delivery.finished",
     "touched": "touchpoint.settled",
 }

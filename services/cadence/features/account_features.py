@@ -8,7 +8,7 @@ _DESCRIBED = ("account.described",)
 _HEALTH = ("health.scored",)
 _USAGE = ("usage.reported",)
 _CONTRACT = ("contract.changed",)
-_SETTLED = ("touchpoint.settled",)
+_SETTLED = ("touchpoint.settled", "message.engaged")
 _TOUCH = ("interaction.logged", "touchpoint.settled")
 _SURVEY = ("survey.answered",)
 _NPS = ("nps.answered",)
@@ -190,8 +190,9 @@ _CONTACT = (
     ),
     _amount(
         "declines_in_row",
-        "How many of the newest calls and meetings were declined or missed in a row, at most 32; "
-        "rescheduled and cancelled ones are ignored",
+        "How many of the newest calls and meetings were declined or missed in a row, at most 32; one to which everybody "
+        "of the customer declined the invitation is declined until its outcome is recorded; rescheduled and cancelled "
+        "ones are ignored",
         _SETTLED,
     ),
     _number(

@@ -13,7 +13,7 @@ EVENTS: Mapping[str, str] = {
     "milestone.reached": "The customer reached a milestone",
     "expansion.signalled": "There is a sign that the customer needs more of the product",
     "contract.changed": "A contract was created or changed",
-    "touchpoint.settled": "A touchpoint took place or did not",
+    "touchpoint.settled": "A touchpoint took place or did not, or the customer declined the invitation to it",
     "interaction.logged": "Contact outside the plan was logged",
     "request.received": "The customer sent us a request",
     "contact.described": "A contact was described, for the first time or again",

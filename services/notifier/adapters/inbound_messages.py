@@ -14,8 +14,13 @@ from services.notifier.domain.inbound_decision import AnsweredMail
 INTERACTION_LOGGED: Final = "drumbeat.interaction.logged.v1"
 
 
-def facts_of(received: Received, mail: AnsweredMail, at: datetime) -> list[Outgoing]:
-    """The engagement, and of a reply that the customer was in contact. The ids follow from what came in."""
+def facts_of(
+    received: Received, mail: AnsweredMail, at: datetime, *, declined_by_all: bool | None = None
+) -> list[Outgoing]:
+    """The engagement, and of a reply that the customer was in contact. The ids follow from what came in.
+
+    `declined_by_all`: of a declined invitation, whether every contact who is invited has declined.
+    """
     decision = received.decision
     if decision.engagement is None:
         return []
@@ -23,9 +28,11 @@ def facts_of(received: Received, mail: AnsweredMail, at: datetime) -> list[Outgo
     engaged = MessageEngaged.of_valid(
         delivery_id=mail.delivery_id,
         touchpoint_id=mail.touchpoint_id,
+        touchpoint_type=mail.touchpoint_type if decision.answer is not None else None,
         kind=decision.engagement,
         bounce=decision.bounce,
         text=text,
+        declined_by_all=declined_by_all if decision.engagement == "declined" else None,
     )
     id_ = derived_id("engaged", received.id, mail.delivery_id)
     facts = [_outgoing(OUTCOMES, mail, id_, MESSAGE_ENGAGED, at, engaged)]

@@ -10,6 +10,7 @@ from services.chassis.outbox import Outbox
 from services.notifier.adapters import merging
 from services.notifier.adapters.directory_repository import load_accounts
 from services.notifier.adapters.inbound_messages import facts_of
+from services.notifier.adapters.invitation_repository import is_declined_by_all, save_answer
 from services.notifier.adapters.people_repository import load_person
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.application.answer_news import AnswerMessage, AnswerParties, AnswerWriter, write_answer
@@ -18,7 +19,7 @@ from services.notifier.application.receive_mail import InboundResult, Received, 
 from services.notifier.application.service_mail import MailKind
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.inbound_decision import AnsweredMail
+from services.notifier.domain.inbound_decision import AnsweredMail, InvitationAnswer
 from services.notifier.domain.inbound_mail import InboundMail
 
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -105,10 +106,18 @@ class _Work:
         await self._save(received)
         if mail is None or not decision.counts:
             return
-        facts = facts_of(received, mail, self.now.service)
+        declined_by_all = await self._answered(decision.answer, mail) if decision.answer else None
+        facts = facts_of(received, mail, self.now.service, declined_by_all=declined_by_all)
         await self.repository.outbox.append(self.connection, facts)
         if decision.news is not None:
             await self._notify(received, mail)
+
+    async def _answered(self, answer: InvitationAnswer, mail: AnsweredMail) -> bool:
+        """Store what a contact answered; whether everybody who is invited has declined."""
+        touchpoint_id = mail.touchpoint_id or ""
+        reader = (touchpoint_id, mail.recipient.kind, mail.recipient.id)
+        await save_answer(self.connection, reader, answer)
+        return await is_declined_by_all(self.connection, touchpoint_id)
 
     async def _save(self, received: Received) -> None:
         result, mail = received.result, received.mail

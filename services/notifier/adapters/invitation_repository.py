@@ -9,6 +9,7 @@ from services.chassis.database import Connection
 from services.notifier.application.ports import ClaimResult, MessageClaim
 from services.notifier.domain.delivery import CALENDAR, Recipient, RecipientKind, State
 from services.notifier.domain.event import Event
+from services.notifier.domain.inbound_decision import InvitationAnswer
 from services.notifier.domain.invitation import Invitation, Queue
 
 INVITED_TYPES = """
@@ -52,6 +53,18 @@ ON CONFLICT (touchpoint_id, recipient_kind, recipient_id) DO UPDATE SET sequence
     invited_at = CASE WHEN i.is_cancelled THEN excluded.invited_at ELSE i.invited_at END
 WHERE i.sequence <= excluded.sequence
 """
+# An answer to an earlier version does not replace one to a later version.
+ANSWERED = """
+UPDATE invitation SET answer = $4, answered_sequence = $5
+WHERE (touchpoint_id, recipient_kind, recipient_id) = ($1, $2, $3) AND coalesce(answered_sequence <= $5, true)
+"""
+# Who has not been sent an invitation yet may come.
+DECLINED_BY_ALL = """
+SELECT coalesce(bool_and(coalesce(answer = 'declined' AND answered_sequence >= sequence, false)), false)
+    AND NOT EXISTS (SELECT FROM delivery_queue
+        WHERE touchpoint_id = $1 AND channel = 'calendar' AND recipient_kind = 'contact')
+FROM invitation WHERE touchpoint_id = $1 AND recipient_kind = 'contact' AND NOT is_cancelled
+"""
 LONGEST_DAY: Final = timedelta(hours=36)
 """From the start of a day anywhere until its end."""
 
@@ -76,6 +89,18 @@ async def load_invitations(
             found = Invitation(max(before.sequence, found.sequence), is_under_way=is_under_way)
         known[row[0]][recipient] = found
     return known
+
+
+async def save_answer(
+    connection: Connection, reader: tuple[str, str, str | None], answer: InvitationAnswer
+) -> None:
+    """Store what a reader answered. `reader`: touchpoint, kind and id of the recipient."""
+    await connection.execute(ANSWERED, *reader, answer.answer, answer.sequence)
+
+
+async def is_declined_by_all(connection: Connection, touchpoint_id: str) -> bool:
+    """Whether every contact who is invited to a touchpoint has declined the newest version of the invitation."""
+    return bool(await connection.fetchval(DECLINED_BY_ALL, touchpoint_id))
 
 
 async def load_queues(

@@ -73,14 +73,23 @@ class AnswerNews:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationAnswer:
+    """What a contact answers to a version (`sequence`) of an invitation."""
+
+    answer: Answer
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboundDecision:
-    """`engagement` None: no fact comes of it. `reason`: why it does not count."""
+    """`engagement` None: no fact comes of it. `reason`: why it does not count. `answer`: to an invitation."""
 
     engagement: Engagement | None = None
     bounce: BounceKind | None = None
     text: str = ""
     news: AnswerNews | None = None
     reason: str | None = None
+    answer: InvitationAnswer | None = None
 
     @property
     def counts(self) -> bool:
@@ -145,14 +154,18 @@ def _decide_answer(content: Reply | CalendarAnswer, mail: AnsweredMail) -> Inbou
 def _decide_calendar(reply: CalendarReply, answer: Answer) -> InboundDecision:
     text = clean_text(reply.comment)[:MOST_CHARACTERS].strip()
     if reply.is_counter:
-        return InboundDecision(news=AnswerNews(AnswerKind.PROPOSED, text, reply.proposed_at))
+        # Who proposes another time has neither accepted nor declined, whatever the calendar says besides.
+        news = AnswerNews(AnswerKind.PROPOSED, text, reply.proposed_at)
+        return InboundDecision(news=news, answer=InvitationAnswer("tentative", reply.sequence))
+    answered = InvitationAnswer(answer, reply.sequence)
     match answer:
         case "accepted":
-            return InboundDecision("accepted", text=text)
+            return InboundDecision("accepted", text=text, answer=answered)
         case "declined":
-            return InboundDecision("declined", text=text, news=AnswerNews(AnswerKind.DECLINED, text))
+            news = AnswerNews(AnswerKind.DECLINED, text)
+            return InboundDecision("declined", text=text, news=news, answer=answered)
         case "tentative":
-            return InboundDecision(news=AnswerNews(AnswerKind.TENTATIVE, text))
+            return InboundDecision(news=AnswerNews(AnswerKind.TENTATIVE, text), answer=answered)
         case "needs-action":
             return _refused(NO_ANSWER)
 

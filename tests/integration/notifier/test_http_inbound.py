@@ -203,9 +203,36 @@ async def test_who_declines_an_invitation_is_told_to_who_leads_it(notifier: Noti
     assert result["counted"]
     (engaged,) = await engagements(notifier)
     assert (engaged["kind"], engaged["text"]) == ("declined", "On holiday")
+    assert (engaged["touchpoint_type"], engaged["declined_by_all"]) == ("business_review", False)
     (entry,) = await feed_of_carl(notifier)
     assert entry["title"] == "Ann (Acme & Sons) declined: Business review"
     assert "stays planned" in entry["body"]
+
+
+async def test_it_is_declined_by_all_once_everybody_invited_has_declined_its_newest_version(
+    notifier: Notifier,
+) -> None:
+    """S141: the rules engine counts a decline when nobody of the customer comes."""
+    await begin(notifier)
+    await announce(notifier)
+    await send(notifier)
+
+    async def declines(address: str, sequence: int, message_id: str, answer: str = "DECLINED") -> Any:
+        mail = google_answer(
+            REVIEW, answer, sequence, sender=address, attendee=address, message_id=message_id
+        )
+        assert (await post(notifier, mail))["counted"]
+        return (await engagements(notifier))[-1].get("declined_by_all")
+
+    assert await declines("ben@acme.example", 1, "b1@g") is False  # Ann may come
+    assert await declines("ann@acme.example", 1, "a1@g") is True
+    assert await declines("ben@acme.example", 1, "b2@g", "ACCEPTED") is None
+    assert await declines("ann@acme.example", 1, "a2@g") is False
+    assert await declines("ben@acme.example", 1, "b3@g") is True
+    await announce(notifier, "moved", at=SOON.replace(hour=15), sequence=2)
+    await advance(notifier, NOON.replace(day=3))
+    assert await declines("ann@acme.example", 2, "a3@g") is False  # Ben has not answered this version
+    assert await declines("ben@acme.example", 2, "b4@g") is True
 
 
 async def test_an_answer_counts_only_from_who_was_invited(notifier: Notifier) -> None:

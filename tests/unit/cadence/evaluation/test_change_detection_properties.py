@@ -175,7 +175,9 @@ FIELDS: dict[str, Fields] = {
     "health.scored": lambda dice, _at: {"score": dice.randint(0, 100)},
     "interaction.logged": lambda dice, _at: {"channel": dice.choice(["call", "email", "in_app"])},
     "message.engaged": lambda dice, _at: {
-        "delivery_id": f"d{dice.randint(0, 12)}", "kind": dice.choice(["opened", "clicked", "replied"]),
+        "delivery_id": f"d{dice.randint(0, 12)}",
+        "kind": dice.choice(["opened", "clicked", "replied", "accepted", "declined", "declined"]),
+        "touchpoint_id": f"t{dice.randint(0, 12)}", "touchpoint_type": dice.choice(["check_in", "business_review"]),
     },
     "milestone.reached": lambda dice, _at: {
         "milestone": dice.choice(["m", "n"]), "kind": dice.choice(["success", "adoption", "go_live"]),

@@ -161,6 +161,41 @@ def test_an_outcome_that_was_reopened_counts_neither_as_contact_nor_in_a_row_nor
     assert len(features_of_events([*events, reopened], "touchpoint.settled")) == 1
 
 
+def answered(days: float, kind: str, touchpoint_id: str = "x", **more: object) -> FactEvent:
+    return make_event(
+        "message.engaged", NOW - days * DAY, delivery_id=f"i{days}", touchpoint_id=touchpoint_id,
+        touchpoint_type="check_in", kind=kind, **more,
+    )  # fmt: skip
+
+
+def test_a_declined_invitation_is_a_declined_meeting_until_it_is_accepted_or_its_outcome_is_known() -> None:
+    """S137, S141."""
+    events = [settled(9, "declined"), answered(5, "declined", declined_by_all=True)]
+    settled_after = settled(4, "attended", touchpoint_id="x")
+
+    assert value_of(events, "declines_in_row") == 2
+    assert [one["outcome"] for one in features_of_events(events, "touchpoint.settled")] == ["declined"] * 2
+    assert value_of([*events, answered(4, "accepted")], "declines_in_row") == 1
+    assert value_of([*events, answered(6, "accepted")], "declines_in_row") == 2
+    assert value_of([*events, settled_after], "declines_in_row") == 0
+    assert value_of([*events, settled(4, "declined", touchpoint_id="x")], "declines_in_row") == 2
+    # What was recorded counts, also where somebody answers the invitation afterwards.
+    assert value_of([*events, settled_after, answered(3, "declined")], "declines_in_row") == 0
+
+
+def test_an_invitation_that_is_declined_again_after_it_was_moved_counts_once() -> None:
+    moved = settled(4, "rescheduled", touchpoint_id="x")
+
+    assert value_of([answered(5, "declined"), moved], "declines_in_row") == 0
+    assert value_of([answered(5, "declined"), moved, answered(3, "declined")], "declines_in_row") == 1
+
+
+def test_an_invitation_that_others_may_accept_is_not_declined() -> None:
+    assert value_of([answered(5, "declined", declined_by_all=False)], "declines_in_row") == 0
+    without_type = make_event("message.engaged", NOW, delivery_id="i", touchpoint_id="x", kind="declined")
+    assert value_of([without_type], "declines_in_row") == 0
+
+
 def test_the_attendance_rate_needs_eight_meetings() -> None:
     events = [settled(day, "attended" if day % 4 else "missed") for day in range(1, 10)]
 
