@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from services.cadence.lint import (
     blackout,
+    budget,
     firing,
     limit,
     minimum,
@@ -36,6 +37,7 @@ _CHECKS: tuple[_Check, ...] = (
     oscillation.oscillations,
     blackout.blackouts,
     limit.limits,
+    budget.contact_budgets,
     reached.persons,
 )
 _LARGEST = 1_000

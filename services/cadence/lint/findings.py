@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.cadence.account import Plain
-from services.cadence.policy import Limit, Location, Rule
+from services.cadence.policy import ContactBudget, Limit, Location, Rule
 
 Kind = Literal[
     "below-minimum",
@@ -18,6 +18,7 @@ Kind = Literal[
     "person",
     "unused",
     "limit",
+    "budget",
     "unfinished",
 ]
 KINDS: Mapping[Kind, str] = {
@@ -37,6 +38,7 @@ KINDS: Mapping[Kind, str] = {
     "bought a success package, nor is a small business whose health flags a problem",
     "unused": "A touchpoint type that no rule uses",
     "limit": "A limit that never holds anything back, or that rhythms and timelines use up by themselves",
+    "budget": "A contact budget for which no message ever waits, or that rhythms use up by themselves",
     "unfinished": "The policy has too many rules, or conditions too complex, to be checked in full",
 }
 """Every kind of finding, with a description for the reference page."""
@@ -46,7 +48,7 @@ _Witness = Mapping[str, Plain] | None
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A probable mistake in `rule`: a rule, a segment, a stage, a limit or a touchpoint type.
+    """A probable mistake in `rule`: a rule, a segment, a stage, a limit, a budget or a touchpoint type.
 
     `proof`: `analysis` covers all accounts or shows one (`witness`); `search` found it among a number of samples.
     """
@@ -78,7 +80,11 @@ class Finding:
 
 
 def finding(
-    kind: Kind, rule: Rule | Limit, message: str, proof: Proof = "analysis", witness: _Witness = None
+    kind: Kind,
+    rule: Rule | Limit | ContactBudget,
+    message: str,
+    proof: Proof = "analysis",
+    witness: _Witness = None,
 ) -> Finding:
     """A finding at the place of a rule."""
     return Finding(kind, rule.place, rule.rule, message, proof, witness)

@@ -5,7 +5,7 @@ counts until its delivery is recorded: a process that dies leaves it, and it is 
 or has ended.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -80,14 +80,21 @@ MAKE: Final = """
 UPDATE counted_message SET state = 'made', at = $2 WHERE delivery_id = ANY($1::uuid[]) AND state = 'reserved'
 """
 END: Final = """
-DELETE FROM counted_message WHERE delivery_id = ANY($1::uuid[]) AND state = ANY($2::text[]) RETURNING account_id
+DELETE FROM counted_message WHERE delivery_id = ANY($1::uuid[]) AND state = ANY($2::text[])
+RETURNING account_id, person
 """
-# What is locked is decided on at this moment, or woken by somebody else.
+# What is locked is decided on at this moment, or woken by somebody else. Its time has come from now on, so that what is
+# less urgent leaves it the room, whoever asks first. A person may be a contact of several accounts.
 WAKE: Final = """
 WITH waiting AS (
     SELECT delivery_id FROM delivery_queue WHERE (lease_until IS NULL OR lease_until < $2) AND delivery_id IN (
-        SELECT delivery_id FROM counted_message WHERE state = 'waiting' AND account_id = ANY($1::text[]))
+        SELECT delivery_id FROM counted_message WHERE state = 'waiting' AND (account_id = ANY($1::text[])
+            OR person = ANY($3::text[]) OR person IN (
+                SELECT encode(address_hash, 'hex') FROM contact WHERE account_id = ANY($1::text[]))))
     FOR UPDATE SKIP LOCKED
+), ready AS (
+    UPDATE counted_message m SET at = least(m.at, $4) FROM waiting w
+    WHERE m.delivery_id = w.delivery_id AND m.state = 'waiting'
 )
 UPDATE delivery_queue q SET next_at = least(next_at, $2) FROM waiting w WHERE q.delivery_id = w.delivery_id
 """
@@ -236,7 +243,7 @@ async def settle(connection: Connection, results: Sequence[ClaimResult], now: No
     others = [result.delivery.id for result in over if not result.waits_for_room]
     freed = await connection.fetch(END, waiting, ["reserved"])
     freed += await connection.fetch(END, others, ["reserved", "waiting"])
-    await wake_waiting(connection, freed, now.real)
+    await wake_waiting(connection, {row[0] for row in freed}, now, people={row[1] for row in freed})
 
 
 def _may_have_arrived(result: ClaimResult) -> bool:
@@ -244,7 +251,10 @@ def _may_have_arrived(result: ClaimResult) -> bool:
     return is_ambiguous or result.delivery.state is State.SENT
 
 
-async def wake_waiting(connection: Connection, freed: Sequence[Any], real: datetime) -> None:
-    """Decide again on what waits for room at these accounts."""
-    if freed:
-        await connection.execute(WAKE, sorted({row[0] for row in freed}), real)
+async def wake_waiting(
+    connection: Connection, account_ids: Collection[str], now: Now, *, people: Collection[str | None] = ()
+) -> None:
+    """Decide again on what waits for room at these accounts and for their people, the most urgent first."""
+    if account_ids:
+        names = sorted(filter(None, people))
+        await connection.execute(WAKE, sorted(account_ids), now.real, names, now.service)

@@ -112,10 +112,10 @@ class UnitOfWork:
         return await invitation_repository.load_invited_types(self._connection)
 
     async def count_talks(self, talks: Sequence[Talk], now: Now) -> None:
-        await talk_repository.count_talks(self._connection, talks, now.real)
+        await talk_repository.count_talks(self._connection, talks, now)
 
     async def settle_talks(self, settlements: Sequence[Settlement], now: Now) -> None:
-        await talk_repository.settle_talks(self._connection, settlements, now.real)
+        await talk_repository.settle_talks(self._connection, settlements, now)
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:
         in_order = sorted(events, key=lambda event: event.content.sequence)

@@ -15,6 +15,8 @@ from schemas.vocabulary import BudgetScope
 Priority = tuple[int, datetime, str]
 """What goes first among messages that wait: the rank of the precedence, when it came due, an id. The least is first."""
 DAY: Final = timedelta(days=1)
+YIELDS: Final = timedelta(minutes=1)
+"""How long a message leaves room to a more urgent one that is about to be decided on, before it asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,19 @@ class ContactLedger:
         for budget_scope in ("account", "person"):
             self._of(request, budget_scope).append(_counted(request, budget_scope, at))
 
+    def counted_for(self, request: RoomRequest, budget: ContactBudget) -> list[CountedContact]:
+        """What counts in this budget."""
+        return [one for one in self._of(request, budget.per) if budget.counts(one.channel)]
+
     def contacts_for(
         self, request: RoomRequest, budget: ContactBudget, now: datetime
     ) -> list[CountedContact]:
-        """What counts in this budget before the request does, with the messages that go first as if they went now."""
-        counted = [one for one in self._of(request, budget.per) if budget.counts(one.channel)]
-        ahead = (waiting.request for waiting in self.waiting if waiting.until <= now)
+        """What counts in this budget before the request does, with the messages that go first as if they went now.
+
+        One that yields itself to another still goes before what is less urgent than both.
+        """
+        counted = self.counted_for(request, budget)
+        ahead = (waiting.request for waiting in self.waiting if waiting.until <= now + YIELDS)
         counted += [
             _counted(other, budget.per, now)
             for other in ahead
@@ -147,6 +156,9 @@ def find_no_room(
     )
     if full is None:
         return None
+    counted = {budget: ledger.counted_for(request, budget) for budget in open_budgets}
+    if all(_has_room(request, budget, counted, now) for budget in counted):
+        return NoRoom(full, now + YIELDS)
     for moment in _moments_after(now, open_budgets):
         if all(_has_room(request, budget, open_budgets, moment) for budget in open_budgets):
             return NoRoom(full, moment)

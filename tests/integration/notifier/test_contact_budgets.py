@@ -280,6 +280,32 @@ async def test_two_replicas_never_take_the_same_room(notifier: Notifier) -> None
     assert sorted(state for state, _ in await states(notifier)) == ["pending", "sent", "sent"]
 
 
+async def test_room_that_a_call_leaves_goes_to_the_most_urgent_whoever_claims_first(
+    notifier: Notifier,
+) -> None:
+    """Moved away, the call leaves room for one of two messages; another replica claims the less urgent one first."""
+    await prepared(notifier)
+    await notifier.add_content("survey", WORD)
+    await call(notifier, "scheduled", NOON + DAY, 1)
+    await send(notifier, 1)
+    await send(notifier, 2, precedence="default", touchpoint_type="survey", topic="surveys")
+    await send(notifier, 3, precedence="floor")
+    assert [state for state, _ in await states(notifier)] == ["sent", "pending", "pending"]
+
+    await call(notifier, "moved", NOON + 30 * DAY, 2)
+    hold = "UPDATE delivery_queue SET next_at = next_at + interval '{}' WHERE touchpoint_id = '{}'"
+    urgent = number(3)["touchpoint_id"]
+    await notifier.database.pool.execute(hold.format("1 hour", urgent))
+    await notifier.send_messages()
+    assert [state for state, _ in await states(notifier)] == ["sent", "pending", "pending"]
+
+    await notifier.database.pool.execute(hold.format("-1 hour", urgent))
+    await notifier.send_messages()
+    assert [state for state, _ in await states(notifier)] == ["sent", "pending", "sent"]
+    await go_to(notifier, NOON + timedelta(minutes=1))
+    assert [state for state, _ in await states(notifier)] == ["sent", "pending", "sent"]
+
+
 async def test_a_sender_that_dies_after_it_reserved_leaves_its_room_taken(notifier: Notifier) -> None:
     await prepared(notifier)
     await send(notifier, 1)

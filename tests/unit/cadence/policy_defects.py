@@ -146,6 +146,15 @@ DEFECTS = (
     Defect("a limit on what nobody triggers", "limit", "unplanned-calls", CALENDAR,
         "limit: unplanned-calls", "touchpoints: [ad_hoc_call, intro_call, milestone_check_in]",
         "touchpoints: [newsletter, tips]"),
+    Defect("a budget that calls use up", "budget", "account-week", CALENDAR,
+        "budget: account-week", "at_most: 6 per 7d", "at_most: 1 per 7d"),
+    Defect("a budget that rhythms use up", "budget", "account-week", CALENDAR,
+        "budget: account-week", "at_most: 6 per 7d", "at_most: 3 per 28d"),
+    Defect("a budget for which nothing waits", "budget", "person-week", CALENDAR,
+        "budget: person-week", "at_most: 3 per 7d", "at_most: 3 per 7d\n    channels: [call, meeting]"),
+    _added("a budget that another one keeps", "budget", "person-day", CALENDAR, "contact_budgets",
+        "  - {budget: person-day, per: person, at_most: 4 per 1d, because: Of four.,"
+        " exempt: [welcome, onboarding_step, in_app_guide, renewal_reminder]}"),
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from services.notifier.domain.contact_budget import (
     NoRoom,
     RoomRequest,
     WaitingMessage,
+    find_no_room,
     reserve_room,
 )
 
@@ -105,7 +106,10 @@ class Stream:
             _lists(self.ledgers[account // GROUP], scope)[owner].append(talk)
 
     def _cancel_talk(self) -> None:
-        """One that is still to come, else nothing happens; what waits for room there is decided on again."""
+        """One that is still to come, else nothing happens; what waits for room there is decided on again.
+
+        As by several senders: one by one in any order, each with what waits besides as ready.
+        """
         number = self.random.choice(list(self.talks)[-50:])
         account, talk = self.talks.pop(number)
         if talk.at <= self.now:
@@ -113,14 +117,33 @@ class Stream:
         for scope, owner in _owners_of_talk(account):
             self.standing[scope, owner].remove((talk.at, talk.key, talk.channel, True))
             _lists(self.ledgers[account // GROUP], scope)[owner].remove(talk)
+        ledger = self.ledgers[account // GROUP]
+        waiting = [int(one.request.key[1:]) for one in ledger.waiting]
+        ledger.waiting = [WaitingMessage(one.request, min(one.until, self.now)) for one in ledger.waiting]
+        self.random.shuffle(waiting)
+        for index in waiting:
+            self._decide([index])
+        self._check_priority(waiting, ledger)
+
+    def _check_priority(self, indexes: Sequence[int], ledger: ContactLedger) -> None:
+        """Nothing that still waits was kept from its room by something less urgent that just went."""
+        went = [self.messages[index].request for index in indexes if self.messages[index].reason == "sent"]
+        for index in indexes if went else ():
+            request = self.messages[index].request
+            is_open = self.messages[index].ended_at is None
+            if is_open and find_no_room(request, ledger, BUDGETS, self.now) is not None:
+                rest = _without(ledger, [one for one in went if one.priority > request.priority], self.now)
+                assert find_no_room(request, rest, BUDGETS, self.now) is not None
 
     def _go_to(self, moment: datetime) -> None:
         """Let time go on until then; what waits is decided on at its time, all of one moment together."""
         while self.wakes and self.wakes[0][0] <= moment:
             self.now = max(self.now, self.wakes[0][0])
-            woken: list[int] = []
+            woken = dict[int, None]()
             while self.wakes and self.wakes[0][0] <= self.now:
-                woken.append(heapq.heappop(self.wakes)[1])
+                index = heapq.heappop(self.wakes)[1]
+                if self.messages[index].ended_at is None:
+                    woken[index] = None
             by_group: defaultdict[int, list[int]] = defaultdict(list)
             for index in woken:
                 by_group[_group(self.messages[index])].append(index)
@@ -201,6 +224,16 @@ def _person(account: int, number: int) -> str:
 
 def _owners_of_talk(account: int) -> Sequence[tuple[str, str]]:
     return ("account", f"a{account}"), ("person", _person(account, 0)), ("person", _person(account, 1))
+
+
+def _without(ledger: ContactLedger, requests: Sequence[RoomRequest], now: datetime) -> ContactLedger:
+    """What counts besides these messages, which were sent now, and what waits."""
+    keys = {key for request in requests for key in (request.key, request.occasion)}
+    rest = ContactLedger(waiting=ledger.waiting)
+    for own, other in ((rest.of_account, ledger.of_account), (rest.of_person, ledger.of_person)):
+        for owner, counted in other.items():
+            own[owner] = [one for one in counted if one.key not in keys or one.at < now]
+    return rest
 
 
 def _group(message: Message) -> int:

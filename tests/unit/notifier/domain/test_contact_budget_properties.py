@@ -4,6 +4,7 @@ import os
 from datetime import datetime, timedelta
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def request(
     )
 
 
+@pytest.mark.timeout(1_800)
 def test_a_stream_keeps_every_budget_and_everything_that_waits_ends_f6() -> None:
     """F6: the stream checks each window anew as each message goes, and that no escalation waits."""
     stream = Stream(Random(4711))
@@ -162,6 +164,21 @@ def test_a_message_yields_to_a_more_urgent_one_that_waits_and_whose_time_has_com
     ledger.of_account["acme"].pop()
     ledger.waiting = [WaitingMessage(urgent, START + DAY)]
     assert reserve_room([request("m2")], ledger, [ACCOUNT], START) == {}, "it is not yet its time"
+
+
+def test_room_that_is_freed_is_left_to_the_most_urgent_whoever_asks_first() -> None:
+    """Both waited until a moment to come; from when a call is cancelled they are ready."""
+    ledger = ContactLedger()
+    ledger.of_account["acme"] = [CountedContact(START, "t1", "email")]
+    urgent, other = request("m2", rank=1, person="ben"), request("m1")
+    ledger.waiting = [WaitingMessage(urgent, START)]
+
+    no_room = reserve_room([other], ledger, [ACCOUNT], START)["m1"]
+    assert no_room.until == START + timedelta(minutes=1), "it asks again when the urgent one was decided on"
+
+    ledger.waiting = []
+    assert reserve_room([urgent], ledger, [ACCOUNT], START) == {}
+    assert reserve_room([other], ledger, [ACCOUNT], START)["m1"].until == START + 7 * DAY
 
 
 def test_a_budget_of_one_channel_counts_that_channel() -> None:
