@@ -98,7 +98,7 @@ def _used_up(accounts: PossibleAccounts, budget: ContactBudget) -> tuple[str, Ma
             whose, period = f"for {cohort.segment} accounts in {cohort.stage},", span(budget.cap.per)
             if (most := sum(use.contacts for use in fixed)) >= budget.cap.count:
                 names = listed([use.rule for use in fixed])
-                what = f"what never waits makes {most} in {period} already ({names}), so {waiting[0].touchpoint} has no room"
+                what = f"what never waits makes {most} in {period} ({names}), so {waiting[0].touchpoint} has no room"
             else:
                 names = listed([use.rule for use in uses])
                 what = (

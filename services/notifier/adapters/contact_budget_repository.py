@@ -246,6 +246,12 @@ async def settle(connection: Connection, results: Sequence[ClaimResult], now: No
     await wake_waiting(connection, {row[0] for row in freed}, now, people={row[1] for row in freed})
 
 
+async def free_room(connection: Connection, delivery_id: str, now: Now) -> None:
+    """Count a message no more: it was sent and did not reach anybody."""
+    freed = await connection.fetch(END, [delivery_id], ["made"])
+    await wake_waiting(connection, {row[0] for row in freed}, now, people={row[1] for row in freed})
+
+
 def _may_have_arrived(result: ClaimResult) -> bool:
     is_ambiguous = result.attempt is not None and result.attempt.outcome is AttemptOutcome.AMBIGUOUS
     return is_ambiguous or result.delivery.state is State.SENT

@@ -6,20 +6,22 @@ from typing import Any, Final
 
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
-from services.chassis.outbox import Outbox
+from services.chassis.outbox import Outbox, Outgoing
 from services.notifier.adapters import merging
 from services.notifier.adapters.directory_repository import load_accounts
 from services.notifier.adapters.inbound_messages import facts_of
 from services.notifier.adapters.invitation_repository import is_declined_by_all, save_answer
 from services.notifier.adapters.people_repository import load_person
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
+from services.notifier.adapters.undelivered_texts import send_by_mail
 from services.notifier.application.answer_news import AnswerMessage, AnswerParties, AnswerWriter, write_answer
 from services.notifier.application.ports import Now
 from services.notifier.application.receive_mail import InboundResult, Received, receive_mail
 from services.notifier.application.service_mail import MailKind
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.contact_channel import SMS
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.inbound_decision import AnsweredMail, InvitationAnswer
+from services.notifier.domain.inbound_decision import AnsweredMail, InboundDecision, InvitationAnswer
 from services.notifier.domain.inbound_mail import InboundMail
 
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -103,7 +105,9 @@ class _Work:
 
     async def record(self, received: Received) -> None:
         mail, decision = received.mail, received.decision
-        await self._save(received)
+        reports, note = await self._send_by_mail(mail, decision)
+        await self._save(received, note)
+        await self.repository.outbox.append(self.connection, reports)
         if mail is None or not decision.counts:
             return
         declined_by_all = await self._answered(decision.answer, mail) if decision.answer else None
@@ -119,7 +123,16 @@ class _Work:
         await save_answer(self.connection, reader, answer)
         return await is_declined_by_all(self.connection, touchpoint_id)
 
-    async def _save(self, received: Received) -> None:
+    async def _send_by_mail(
+        self, mail: AnsweredMail | None, decision: InboundDecision
+    ) -> tuple[Sequence[Outgoing], str | None]:
+        """A text message to a contact that was not delivered goes by mail; why it does not."""
+        is_undelivered = decision.engagement == "bounced" and mail is not None and mail.channel == SMS
+        if mail is None or not is_undelivered or not mail.is_to_contact:
+            return (), None
+        return await send_by_mail(self.connection, mail.delivery_id, mail.recipient, self.now)
+
+    async def _save(self, received: Received, note: str | None) -> None:
         result, mail = received.result, received.mail
         await self.connection.execute(
             SAVE,
@@ -130,7 +143,7 @@ class _Work:
             mail.recipient.kind if mail else None,
             mail.recipient.id if mail else None,
             result.counted,
-            result.reason,
+            result.reason or note,
             received.provider_id,
         )
 

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NO_ROOM = "waits for room in the contact budget"
     NO_ROOM_IN_TIME = "the contact budget had no room in time"
     DEADLINE = "the deadline passed before it was sent"
+    TOO_LATE_FOR_MAIL = "the text message was not delivered, and it is too late for a mail"
     QUIET_PAST_DEADLINE = "quiet hours lasted past the deadline"
     WINDOW_PAST_DEADLINE = "the send window opened after the deadline"
     BEGUN = "it began before the reminder was sent"

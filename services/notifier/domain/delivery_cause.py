@@ -33,7 +33,9 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "channel": frozenset({Reason.CHANNEL, Reason.NO_PLATFORM}),
     "quiet_hours": frozenset({Reason.QUIET_PAST_DEADLINE, Reason.WINDOW_PAST_DEADLINE}),
     "contact_budget": frozenset({Reason.NO_ROOM_IN_TIME}),
-    "deadline": frozenset({Reason.DEADLINE, Reason.BEGUN, Reason.NO_FIGURES, Reason.PAST}),
+    "deadline": frozenset(
+        {Reason.DEADLINE, Reason.BEGUN, Reason.NO_FIGURES, Reason.PAST, Reason.TOO_LATE_FOR_MAIL}
+    ),
     "no_content": frozenset({Reason.NO_CONTENT}),
     "approval": frozenset({Reason.NOT_APPROVED, Reason.REJECTED}),
     "handed_off": frozenset({Reason.HANDED_OFF}),

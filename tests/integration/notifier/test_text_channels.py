@@ -436,6 +436,87 @@ async def test_reports_of_the_gateway_become_facts_and_a_number_that_does_not_ex
     assert (await states(notifier, touchpoint_id=OTHER))["email"][0] == "sent"
 
 
+async def undelivered(notifier: Notifier, status: str = "undelivered", code: str = "30003") -> None:
+    """The gateway reports twice that the text message to Ann was not delivered."""
+    (delivery,) = await notifier.deliveries(contact_id="ann", channel="sms")
+    path = f"/v1/inbound/sms/status?delivery={delivery['id']}"
+    for _ in range(2):
+        fields = {"MessageSid": "SM1", "MessageStatus": status, "ErrorCode": code}
+        assert await gateway_posts(notifier, path, **fields) == 204
+    await notifier.send_gathered()
+
+
+@pytest.mark.parametrize(("status", "code"), [("undelivered", "30003"), ("failed", "30005")])
+async def test_a_text_message_that_was_not_delivered_goes_by_mail_once(
+    notifier: Notifier, peer: Peer, status: str, code: str
+) -> None:
+    """S182: its room in the contact budget is that of the mail."""
+    await add_ann(notifier, prefers("sms"))
+    budget = {"name": "person-week", "per": "person", "at_most": 1, "within_hours": 168}
+    await notifier.add_policy({"touchpoint_type": "tips"}, contact_budgets=[budget])
+    async with texting(notifier, peer):
+        await notifier.due()
+        await notifier.send_gathered()
+        await undelivered(notifier, status, code)
+
+    assert [mail.to for mail in notifier.mailer.mails] == ["ann@acme.example"]
+    found = await states(notifier)
+    assert (found["sms"][0], found["email"][0]) == ("sent", "sent")
+
+
+async def test_what_was_not_delivered_by_text_message_goes_by_mail_only_where_the_contact_lets_it(
+    notifier: Notifier, peer: Peer
+) -> None:
+    no_mail = {**PROVENANCE, "contact_id": "ann", "channel": "email", "opted_in": False, "id": "no mail"}
+    await add_ann(notifier, prefers("sms"), no_mail)
+    async with texting(notifier, peer):
+        await notifier.due()
+        await notifier.send_gathered()
+        await undelivered(notifier)
+
+    assert notifier.mailer.mails == []
+    state, reason = (await states(notifier))["email"]
+    assert (state, "opted out" in reason) == ("suppressed", True), reason
+
+
+async def test_what_was_not_delivered_by_text_message_until_it_is_late_ends_with_that_reason(
+    notifier: Notifier, peer: Peer
+) -> None:
+    await add_ann(notifier, prefers("sms"))
+    async with texting(notifier, peer):
+        await notifier.due()
+        await notifier.send_gathered()
+        SetClock.now_is = NOON + timedelta(days=30)
+        await undelivered(notifier)
+
+    assert notifier.mailer.mails == []
+    assert (await states(notifier))["email"] == (
+        "expired",
+        "the text message was not delivered, and it is too late for a mail",
+    )
+    assert [row["cause"] for row in await notifier.finished() if row["channel"] == "email"] == ["deadline"]
+
+
+async def test_a_text_message_that_was_delivered_goes_by_no_mail_whatever_is_reported_later(
+    notifier: Notifier, peer: Peer
+) -> None:
+    await add_ann(notifier, prefers("sms"))
+    async with texting(notifier, peer):
+        await notifier.due()
+        await notifier.send_gathered()
+        (delivery,) = await notifier.deliveries(contact_id="ann")
+        path = f"/v1/inbound/sms/status?delivery={delivery['id']}"
+        await gateway_posts(notifier, path, MessageSid="SM1", MessageStatus="delivered")
+        await undelivered(notifier)
+
+    assert list(await states(notifier)) == ["sms"]
+    assert notifier.mailer.mails == []
+    reasons = "SELECT reason FROM inbound_mail WHERE kind = 'bounce'"
+    assert await notifier.database.pool.fetchval(reasons) == (
+        "it is not sent by mail: it was reported as delivered before"
+    )
+
+
 async def test_what_the_gateway_did_not_sign_is_refused(notifier: Notifier) -> None:
     form = {"MessageSid": "SM1", "From": NUMBER, "Body": "STOP"}
     right = sign_form(

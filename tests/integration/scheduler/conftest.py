@@ -95,6 +95,7 @@ class Scheduler:
 
     database: Database
     http: httpx.AsyncClient
+    keys: KeyRing = field(default_factory=KeyRing)
     outbox: Outbox = field(default_factory=lambda: Outbox("/drumbeat/scheduler"))
     clock: FixedClock = field(default_factory=lambda: FixedClock(MONDAY, MONDAY, 1.0))
     counted: dict[str, int] = field(default_factory=dict[str, int])
@@ -341,7 +342,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
         base_url="http://scheduler",
         headers={"Authorization": f"Bearer {key}"},
     )
-    made = Scheduler(database, http, app=app)
+    made = Scheduler(database, http, keys=keys, app=app)
     reader = PostgresReader(database)
     app.include_router(read_routes(reader, clock))
     app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))

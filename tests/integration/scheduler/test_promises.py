@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
+from services.chassis.keys import SCOPES, ApiKey, digest, new_secret
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off
 
 pytestmark = pytest.mark.integration
@@ -177,6 +178,51 @@ async def test_promises_and_adherence_are_read_over_http(scheduler: Scheduler) -
     assert (await read(scheduler, "/v1/promises", to="2026-05-24"))["items"] == []
     (item,) = (await read(scheduler, "/v1/promises", status="breached"))["items"]
     assert item["risk"]["cause"] == "closed"
+
+
+PATHS = ("/v1/promises", "/v1/promises/adherence")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_promises_are_read_with_a_key_that_may_read(scheduler: Scheduler, path: str) -> None:
+    """F12: 401 without a valid key, 403 with one that may do all but read."""
+    key_id, key = new_secret()
+    scheduler.keys.learn(ApiKey(key_id, digest(key), frozenset(SCOPES) - {"admin", "read"}))
+    without = await scheduler.http.get(path, headers={"Authorization": ""})
+    unknown = await scheduler.http.get(path, headers={"Authorization": "Bearer no"})
+    other = await scheduler.http.get(path, headers={"Authorization": f"Bearer {key}"})
+
+    assert [answer.status_code for answer in (without, unknown, other)] == [401, 401, 403]
+    for answer in (without, unknown, other):
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert "'read'" in other.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "/v1/promises?status=lost",
+        "/v1/promises?status=open,lost",
+        "/v1/promises?from=yesterday",
+        "/v1/promises?to=2026-13-01",
+        "/v1/promises?limit=0",
+        "/v1/promises?limit=501",
+        "/v1/promises?cursor=abc",
+        "/v1/promises?csm_id=%00",
+        f"/v1/promises?account_id={'a' * 201}",
+        "/v1/promises/adherence?by=segment",
+        "/v1/promises/adherence?from=yesterday",
+        "/v1/promises/adherence?to=1",
+        "/v1/promises/adherence?csm_id=%00",
+    ],
+)
+async def test_questions_about_promises_that_make_no_sense_are_refused(
+    scheduler: Scheduler, query: str
+) -> None:
+    answer = await scheduler.http.get(query)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    name, value = query.partition("?")[2].split("=")
+    assert (name if value != "%00" else "NUL character") in answer.text, "it says what is wrong"
 
 
 async def test_promises_leave_with_their_account(scheduler: Scheduler) -> None:
