@@ -6,11 +6,13 @@ from urllib.parse import quote
 
 import typer
 
+from services.console import busy_calendar_commands
 from services.console.client import connect
 from services.console.json_fields import Json, items, text
 from services.console.terminal import AsJson, print_json, print_table, print_text
 
 app = typer.Typer(no_args_is_help=True, help="Calendar feeds: addresses to which calendars subscribe.")
+app.add_typer(busy_calendar_commands.app, name="busy")
 Csm = Annotated[str | None, typer.Option(metavar="ID", help="All work of this CSM.")]
 Account = Annotated[
     str | None, typer.Option(metavar="ID", help="What the customer of this account takes part in.")

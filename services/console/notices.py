@@ -22,6 +22,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "sample_sent": "The sample book is on its way: its accounts appear within seconds.",
     "sample_erased": "The sample book is being erased.",
     "published": "Published: the new version is in force.",
+    "calendar_set": "Their calendar is read within a minute, and its busy time kept free.",
+    "calendar_forgotten": "Their calendar is forgotten: its busy time does not count any more.",
     "session_ended": "The session has ended.",
     "rolled_back": "Rolled back: the earlier version is in force.",
 }

@@ -24,6 +24,7 @@ from services.console.pages.content import content_routes
 from services.console.pages.drafts import draft_pages
 from services.console.pages.messages import message_routes
 from services.console.pages.my_day import action_routes, my_day_routes
+from services.console.pages.own_calendar import own_calendar_routes
 from services.console.pages.policy import MAX_BODY, policy_routes
 from services.console.pages.rendering import STRICT, ForeignForm, foreign_form, missing_page
 from services.console.pages.sessions import session_pages
@@ -92,6 +93,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         action_routes,
         unowned_routes,
         team_routes,
+        own_calendar_routes,
         year_routes,
         message_routes,
         draft_pages,

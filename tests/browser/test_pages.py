@@ -293,10 +293,36 @@ async def test_content_is_listed_with_its_languages_and_previewed_for_an_account
         assert visit.complaints == []
 
 
+async def test_the_own_calendar_of_a_person_is_named_and_forgotten_on_the_team_page(
+    browser: Browser, team: Stack
+) -> None:
+    secret = "http://127.0.0.1:9/secret-of-ana.ics"
+    async with visiting(browser, team) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/team")
+        await visit.sign_in(KEY)
+        form = page.get_by_role("form", name="Own calendars")
+        await form.get_by_role("button", name="Keep it free").click()
+        await expect(page.get_by_text("Choose a person.").first).to_be_visible()
+
+        await form.get_by_label("Whose calendar").select_option(label="Ana Petrov")
+        await form.get_by_label("Address").fill(secret)
+        await form.get_by_role("button", name="Keep it free").click()
+        await expect(page.get_by_role("status").filter(has_text="is read within a minute")).to_be_visible()
+        assert (await team.get("scheduler", "/v1/csms/csm-ana/busy-calendar"))["url"].endswith("/****")
+        assert "secret-of-ana" not in await page.content()
+
+        await form.get_by_label("Whose calendar").select_option(label="Ana Petrov")
+        await form.get_by_role("button", name="Forget it").click()
+        await expect(page.get_by_role("status").filter(has_text="is forgotten")).to_be_visible()
+        assert await team.find("scheduler", "/v1/csms/csm-ana/busy-calendar") is None
+        assert visit.complaints == []
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("width", [1440, NARROW])
 async def test_every_page_is_accessible_and_fits(browser: Browser, team: Stack, width: int) -> None:
-    """S135: axe has no findings on any page, wide and narrow, light and dark (where only colours differ)."""
+    """Axe has no findings on any page, wide and narrow, light and dark (where only colours differ)."""
     sent = (await _sent(team))[0]
     own = (f"/messages/{sent['id']}", "/content/customer/en/welcome?account=acme", "/why?account=acme&rule=x")
     async with visiting(browser, team, width) as (visit, _):

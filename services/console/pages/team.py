@@ -111,6 +111,7 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
         ],
         "weeks": [(week, first_day(week)) for week in week_names(rows)],
         "gap": describe_gap(capacity),
+        "everybody": [(one.id, one.label) for one in people.values()],
         "conflicts": [_show_conflict(each, people, names) for each in conflicts],
         "unowned": unowned_lines(capacity),
         "revenue": book_table(owned.document or {}, people, [row.csm_id for row in rows]),
