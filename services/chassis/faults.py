@@ -25,6 +25,7 @@ Point = Literal[
     "release.after_commit",
     "sweep.before_commit",
     "sender.after_claim",
+    "sender.after_begin",
     "sender.after_send",
     "sender.before_commit",
     "sender.after_commit",

@@ -55,7 +55,9 @@ class MailRecorder:
         begin = _Begin(mail)
         self._begins.append(begin)
         self._start()
-        return await begin.done
+        opt_outs = await begin.done
+        fault("sender.after_begin")
+        return opt_outs
 
     async def record(self, results: Sequence[ClaimResult]) -> None:
         """Never raises: what cannot be recorded at all is logged, and its lease ends."""

@@ -20,6 +20,7 @@ from services.chassis.clock import ServiceClock
 from services.chassis.clock import real_now as real_clock
 from services.chassis.database import Database, real_now
 from services.chassis.dead_letters import Record
+from services.chassis.faults import fault
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import migrate
 from services.chassis.outbox import Outbox, unpack
@@ -166,6 +167,7 @@ class Notifier:
     async def consume(self, *records: Record) -> None:
         async with self.database.transaction() as connection:
             await self.consumer(connection, records, await real_now(connection))
+            fault("consumer.before_commit")
 
     def record(self, topic: str, type_: str, key: str, data: Mapping[str, object], event_id: str) -> Record:
         self.offset += 1
