@@ -453,8 +453,8 @@ STEPS = (
     "sender.before_commit",
     "sender.after_commit",
 )
-"""At each of these the process may be gone: the event is taken in, its deliveries are claimed, each mail is begun (from then
-on nobody knows what the calendar has), handed over to the relay, and recorded."""
+"""At each of these the process may be gone: the event is taken in, its deliveries are claimed, each mail is begun (nobody
+knows from then on what the calendar has), handed over to the relay, and recorded."""
 
 
 @pytest.mark.parametrize("point", STEPS)
