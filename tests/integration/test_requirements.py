@@ -283,7 +283,7 @@ def onboarding_is_daily_in_week_one_and_weekly_through_month_three(story: Story)
     assert len({delivery["touchpoint_id"] for delivery in sent}) >= 6  # the newest may wait for the morning
 
 
-@covers("S183", "S184")
+@covers("S183", "S184", "S185")
 def an_opt_out_of_education_leaves_messages_about_the_account(story: Story) -> None:
     states = {
         (delivery["recipient"]["id"], delivery["touchpoint_type"]): delivery["state"]

@@ -57,7 +57,7 @@ async def test_a_complaint_ends_messages_of_every_topic(notifier: Notifier) -> N
 
 
 async def test_an_unsubscription_ends_messages_of_the_topic_of_the_mail(notifier: Notifier) -> None:
-    """Row 21."""
+    """Row 21, S185: what is about another topic still goes."""
     await notifier.add_acme(contacts=ANN_ONLY)
     sent = await mail_to_ann(notifier)
 
