@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.test_pages import axe
-from tests.links import page_url
+from tests.links import page_url, unsubscribe_url
 from tests.stack import Stack, event, until
 
 pytestmark = [
@@ -53,9 +53,12 @@ async def customers(stack: Stack) -> AsyncGenerator[Stack]:
     yield stack
 
 
-async def opened(browser: Browser, url: str, width: int, *, script: bool = True) -> Page:
+async def opened(browser: Browser, url: str, width: int, *, script: bool = True, locale: str = "en") -> Page:
     context = await browser.new_context(
-        viewport={"width": width, "height": 800}, java_script_enabled=script, timezone_id="Asia/Tokyo"
+        viewport={"width": width, "height": 800},
+        java_script_enabled=script,
+        timezone_id="Asia/Tokyo",
+        locale=locale,
     )
     page = await context.new_page()
     await page.goto(url)
@@ -80,6 +83,32 @@ async def test_the_page_is_accessible_and_fits_a_small_telephone(
         await page.locator("details").last.evaluate("one => { one.open = true }")
         assert await page.evaluate(SIDEWAYS) <= 0, act
         assert await axe(page) == [], act
+    await page.context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_ways_out_are_accessible_on_a_small_telephone(
+    browser: Browser, customers: Stack, language: str
+) -> None:
+    """S183: the page of an unsubscribe link, what it says afterwards, and a link that does not work any more."""
+    reader, notifier = f"reader-{language}", customers.processes["notifier"].url
+    topic = await unsubscribe_url(customers, reader, ["education"])
+    everything = await unsubscribe_url(customers, reader, [])
+    for url, buttons in ((topic, (1, 0)), (everything, (0, 0)), (f"{notifier}/p/worn-out", ())):
+        page = await opened(browser, url, PHONE, locale=language)
+        for button in (None, *buttons):
+            if button is not None:
+                await page.get_by_role("button").nth(button).click()
+                await page.wait_for_load_state()
+            assert await page.locator("html").get_attribute("lang") == language
+            assert await page.evaluate(SIDEWAYS) <= 0, (url, button)
+            assert await axe(page) == [], (url, button)
+        await page.context.close()
+    page = await opened(browser, f"{notifier}/v1/unsubscribe", PHONE, locale=language)
+    await page.get_by_role("textbox").fill(f"nobody-{language}@x.example")
+    await page.get_by_role("button").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    assert await axe(page) == []
     await page.context.close()
 
 
