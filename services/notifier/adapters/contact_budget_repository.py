@@ -98,6 +98,15 @@ WITH waiting AS (
 )
 UPDATE delivery_queue q SET next_at = least(next_at, $2) FROM waiting w WHERE q.delivery_id = w.delivery_id
 """
+# Another policy may leave more room.
+WAKE_ALL: Final = """
+WITH waiting AS (
+    SELECT delivery_id FROM delivery_queue WHERE (lease_until IS NULL OR lease_until < $1) AND delivery_id IN (
+        SELECT delivery_id FROM counted_message WHERE state = 'waiting')
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE delivery_queue q SET next_at = least(next_at, $1) FROM waiting w WHERE q.delivery_id = w.delivery_id
+"""
 _DEFERRED: Final = Counter(
     "drumbeat_contact_budget_deferrals_total", "Messages that found no room in a contact budget", ["budget"]
 )
@@ -255,6 +264,11 @@ async def free_room(connection: Connection, delivery_id: str, now: Now) -> None:
 def _may_have_arrived(result: ClaimResult) -> bool:
     is_ambiguous = result.attempt is not None and result.attempt.outcome is AttemptOutcome.AMBIGUOUS
     return is_ambiguous or result.delivery.state is State.SENT
+
+
+async def wake_all_waiting(connection: Connection, real: datetime) -> None:
+    """Decide again on what waits for room, under the budgets in force now."""
+    await connection.execute(WAKE_ALL, real)
 
 
 async def wake_waiting(

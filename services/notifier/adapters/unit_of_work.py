@@ -29,6 +29,7 @@ from services.notifier.adapters import (
     subscription_repository,
     talk_repository,
 )
+from services.notifier.adapters.contact_budget_repository import wake_all_waiting
 from services.notifier.adapters.delivery_repository import (
     add_deliveries,
     delivery_id,
@@ -183,6 +184,7 @@ class UnitOfWork:
 
     async def save_catalogue(self, record: PolicyRecord) -> None:
         await content_repository.save_catalogue(self._connection, record)
+        await wake_all_waiting(self._connection, await real_now(self._connection))
 
     async def delete_csm(self, csm_id: str) -> None:
         await directory_repository.delete_csm(self._connection, csm_id)

@@ -110,6 +110,18 @@ async def test_what_finds_no_room_in_time_expires_with_the_budget_as_its_reason(
     assert [row["cause"] for row in await notifier.finished()][2:] == ["contact_budget", "contact_budget"]
 
 
+async def test_a_policy_that_leaves_more_room_sends_what_waits(notifier: Notifier) -> None:
+    await prepared(notifier)
+    for count in (1, 2, 3):
+        await send(notifier, count)
+    assert [state for state, _ in await states(notifier)] == ["sent", "sent", "pending"]
+
+    budget = {"name": "person-week", "per": "person", "at_most": 3, "within_hours": 168}
+    await set_policy(notifier, contact_budgets=[budget], version=8)
+    await notifier.send_messages()
+    assert [state for state, _ in await states(notifier)] == ["sent", "sent", "sent"]
+
+
 async def test_a_planned_call_takes_room_until_it_is_cancelled(notifier: Notifier) -> None:
     await prepared(notifier)
     await call(notifier, "scheduled", NOON + 2 * DAY, 1)
