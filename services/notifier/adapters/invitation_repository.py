@@ -53,6 +53,8 @@ ON CONFLICT (touchpoint_id, recipient_kind, recipient_id) DO UPDATE SET sequence
     invited_at = CASE WHEN i.is_cancelled THEN excluded.invited_at ELSE i.invited_at END
 WHERE i.sequence <= excluded.sequence
 """
+# Of two answers at one moment the second one knows the first.
+LOCK_ANSWERS = "SELECT pg_advisory_xact_lock(hashtextextended('answers to ' || $1, 0))"
 # An answer to an earlier version does not replace one to a later version.
 ANSWERED = """
 UPDATE invitation SET answer = $4, answered_sequence = $5
@@ -95,6 +97,7 @@ async def save_answer(
     connection: Connection, reader: tuple[str, str, str | None], answer: InvitationAnswer
 ) -> None:
     """Store what a reader answered. `reader`: touchpoint, kind and id of the recipient."""
+    await connection.execute(LOCK_ANSWERS, reader[0])
     await connection.execute(ANSWERED, *reader, answer.answer, answer.sequence)
 
 
