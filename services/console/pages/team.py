@@ -45,7 +45,9 @@ def team_routes(backend: Backend) -> APIRouter:
         chosen = weeks if weeks in dict(_SPANS) else "13"
         context = await _read_team(reader, int(chosen))
         spans = [(name, f"/team?weeks={value}", value == chosen) for value, name in _SPANS]
-        return await render_page(request, reader, "team.html", {**context, "spans": spans})
+        everybody = [(one.id, one.label) for one in (await reader.people()).values()]
+        context |= {"spans": spans, "everybody": everybody}
+        return await render_page(request, reader, "team.html", context)
 
     @router.get("/handover")
     async def preview(request: Request, person: str = "", to: str = "") -> Response:
@@ -111,7 +113,6 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
         ],
         "weeks": [(week, first_day(week)) for week in week_names(rows)],
         "gap": describe_gap(capacity),
-        "everybody": [(one.id, one.label) for one in people.values()],
         "conflicts": [_show_conflict(each, people, names) for each in conflicts],
         "unowned": unowned_lines(capacity),
         "revenue": book_table(owned.document or {}, people, [row.csm_id for row in rows]),

@@ -47,6 +47,8 @@ ARGUMENTS = {
     "load": ["--csm", "ana"],
     "handover": ["ana", "--to", "bob"],
     "events post": ["events.json"],
+    "feeds busy remove": ["ana"],
+    "feeds busy set": ["ana", "https://calendar.example.com/secret.ics"],
     "feeds make": ["--csm", "ana"],
     "feeds list": ["--account", "acme"],
     "feeds revoke": ["7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01"],
