@@ -48,6 +48,9 @@ class MessageEngaged(SchemaModel):
     """What was clicked."""
     text: TrimmedLongText | None = None
     """What was replied."""
+    automatic: bool | None = None
+    """Of opened and clicked. true: a machine did it, for instance the image proxy of a mail provider or a scanner of
+    links; whether a person did is not known then."""
 
     @model_validator(mode="after")
     def _names_a_message(self) -> Self:

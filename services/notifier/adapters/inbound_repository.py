@@ -1,7 +1,7 @@
 """What came in about mails of ours: found by delivery, and stored with its facts and news in one transaction."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.chassis.clock import ServiceClock
@@ -42,6 +42,13 @@ BY_PROVIDER: Final = """
 SELECT delivery_id::text FROM inbound_mail WHERE provider_id = ANY($1) AND delivery_id IS NOT NULL
 ORDER BY array_position($1, provider_id) LIMIT 1
 """
+OBJECTS: Final = "SELECT EXISTS (SELECT FROM measuring_objection WHERE contact_id = $1)"
+# The deliveries that went in the mail of this one.
+IN_ONE_MAIL: Final = """
+SELECT d.id::text, d.touchpoint_id FROM delivery d
+WHERE d.state = 'sent' AND (d.id = (SELECT message_id FROM delivery WHERE id = $1)
+    OR (d.message_id = (SELECT message_id FROM delivery WHERE id = $1) AND d.message_id <> d.id))
+"""
 SAVE: Final = """
 INSERT INTO inbound_mail
     (id, kind, delivery_id, account_id, recipient_kind, recipient_id, counted, reason, provider_id)
@@ -58,7 +65,10 @@ VALUES ($1, 'csm', $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class InboundRepository:
-    """Implements the port `Inbound`. `reported` is called when facts were stored."""
+    """Implements the port `Inbound`. `reported` is called when facts were stored.
+
+    `measured`: the kinds of engagement that are, `opened` and `clicked`.
+    """
 
     database: Database
     outbox: Outbox
@@ -67,14 +77,19 @@ class InboundRepository:
     mails: ServiceMailRepository
     writer: AnswerWriter
     reported: Callable[[], None]
+    measured: frozenset[str] = frozenset()
 
     async def receive(self, mail: InboundMail) -> InboundResult:
         async with self.database.transaction() as connection:
-            real = await real_now(connection)
-            work = _Work(connection, self, Now(real, self.clock.at(real)))
-            result = await receive_mail(mail, work=work, addresses=self.addresses)
+            result = await self.receive_in(connection, mail)
         self.reported()
         return result
+
+    async def receive_in(self, connection: Connection, mail: InboundMail) -> InboundResult:
+        """The same inside a transaction, after which the caller calls `reported`."""
+        real = await real_now(connection)
+        work = _Work(connection, self, Now(real, self.clock.at(real)))
+        return await receive_mail(mail, work=work, addresses=self.addresses, measured=self.measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +115,25 @@ class _Work:
     async def find_invitation(self, touchpoint_id: str, addresses: Collection[bytes]) -> AnsweredMail | None:
         return _mail(await self.connection.fetchrow(INVITATION, touchpoint_id, list(addresses)))
 
+    async def objects_to_measuring(self, contact_id: str) -> bool:
+        return bool(await self.connection.fetchval(OBJECTS, contact_id))
+
     async def record(self, received: Received) -> None:
         mail, decision = received.mail, received.decision
         await self._save(received)
         if mail is None or not decision.counts:
             return
-        facts = facts_of(received, mail, self.now.service)
+        at = self.repository.clock.at(received.at) if received.at is not None else self.now.service
+        mails = [mail] if decision.is_automatic is None else await self._in_one_mail(mail)
+        facts = [fact for one in mails for fact in facts_of(received, one, at)]
         await self.repository.outbox.append(self.connection, facts)
         if decision.news is not None:
             await self._notify(received, mail)
+
+    async def _in_one_mail(self, mail: AnsweredMail) -> list[AnsweredMail]:
+        """Who opens a mail opens all messages in it."""
+        rows = await self.connection.fetch(IN_ONE_MAIL, mail.delivery_id)
+        return [replace(mail, delivery_id=row[0], touchpoint_id=row[1]) for row in rows] or [mail]
 
     async def _save(self, received: Received) -> None:
         result, mail = received.result, received.mail

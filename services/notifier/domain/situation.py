@@ -76,8 +76,16 @@ class Directory:
         drafts = self.drafts.get(event.content.touchpoint_id or "", ())
         return next((draft for draft in drafts if delivery_id in draft.recipients), None)
 
+    def may_measure(self, contact: ContactRecord | None, situation: "Situation") -> bool:
+        """Whether opens and clicks of mails to this contact are measured: nobody with their address objects."""
+        if contact is None:
+            return False
+        return self.unmeasured.isdisjoint(situation.same_person(contact))
+
     closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
     """The channels over which no customer is reached, with what to set."""
+    unmeasured: frozenset[str] = frozenset()
+    """The contacts who object to measuring their opens and clicks; only where messages are written."""
 
     def situation_of(
         self,
