@@ -17,6 +17,7 @@ _TYPES: Mapping[str, str] = {
     "mail.sent": "delivery.finished",
     "mail.opened": "message.engaged",
     "mail.clicked": "message.engaged",
+    "mail.fetched": "message.engaged",
     "reached": "delivery.finished",
     "touched": "touchpoint.settled",
 }
