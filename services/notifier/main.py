@@ -167,8 +167,7 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    kept = await begin_retention(runtime.database, services.queue, runtime.clock, runtime.settings.retention)
-    upkeep = [*kept, *safety_loops(runtime, services, keys, box)]
+    upkeep = await begin_upkeep(runtime, services, keys, box)
     return Parts(
         app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
@@ -190,8 +189,10 @@ async def begin_sending(services: Services) -> None:
     await services.queue.take_over_leases()
 
 
-def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox) -> Sequence[Loop]:
-    """Watches endpoints, sends the mails of the service itself, and rotates the keys of links."""
+async def begin_upkeep(
+    runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox
+) -> Sequence[Loop]:
+    """Drops old rows, watches endpoints, sends the service's own mails, reports engagements, rotates keys of links."""
     configured, mails, database = runtime.settings, services.service_mails, runtime.database
     disable_after, fallback_to = settings.disable_after(configured), settings.fallback_to(configured)
     watch = EndpointWatch(database, runtime.outbox, runtime.clock, mails, disable_after, fallback_to)
@@ -199,13 +200,9 @@ def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: Secr
     mailing = ServiceMailing(mails, services.people, writer, services.mailer, configured.mail_hold())
     drafts = draft_loop(runtime, services.addresses, mailing, services.people_book, keys)
     engagements = tracking_loop(runtime, services.addresses, mails, services.people_book, keys)
-    return (
-        watch_loop(watch),
-        service_mail_loop(mailing),
-        drafts,
-        engagements,
-        link_key_loop(database, box, keys),
-    )
+    kept = await begin_retention(database, services.queue, runtime.clock, configured.retention)
+    others = watch_loop(watch), service_mail_loop(mailing), link_key_loop(database, box, keys)
+    return *kept, *others, drafts, engagements
 
 
 def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> Sending:

@@ -46,7 +46,7 @@ async def page_figures(reader: Reader | None, source: FactsSource, phrases: Phra
 class PageMeasuring:
     """What the page says of measuring, and its button: `wanted` is what it sends, `yes` or `no`."""
 
-    heading: str
+    title: str
     text: str
     button: str
     wanted: str
@@ -58,8 +58,8 @@ def page_measuring(measuring: Measuring | None, phrases: Phrases) -> PageMeasuri
         return None
     scope = "both" if len(measuring.kinds) > 1 else next(iter(measuring.kinds))
     return PageMeasuring(
-        heading=phrases.text("measuring", "heading"),
-        text=phrases.text("measuring", scope if measuring.is_wanted else "off"),
+        title=phrases.text("measuring", "heading"),
+        text=phrases.text("measuring", scope if measuring.is_wanted else "nothing"),
         button=phrases.text("measuring", "stop" if measuring.is_wanted else "allow"),
         wanted="no" if measuring.is_wanted else "yes",
     )
