@@ -36,7 +36,8 @@ _REDIRECT: Final[dict[int | str, dict[str, Any]]] = {
     **UNKNOWN_LINK,
 }
 _IMAGE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "a transparent image, whatever the token is", "content": {"image/gif": {}}}
+    200: {"description": "a transparent image", "content": {"image/gif": {}}},
+    404: {"description": "the same: the token is not valid", "content": {"image/gif": {}, "text/html": {}}},
 }
 
 
