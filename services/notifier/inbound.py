@@ -38,7 +38,7 @@ def make_inbound(
         mails,
         writer,
         runtime.relay.wake,
-        configured.tracking.kinds,
+        settings.measured(configured),
     )
 
 

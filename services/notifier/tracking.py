@@ -24,20 +24,18 @@ from services.notifier.inbound import make_inbound
 
 
 def make_tracking(configured: Settings, keys: LinkKeys) -> MailTracking | None:
-    """None: nothing is measured, as where every mail is redirected to an address of ours."""
-    kinds = configured.tracking.kinds
-    if not kinds or configured.email.redirect_to is not None:
-        return None
-    return MailTracking(kinds, settings.public_url(configured), keys, real_now)
+    """None: nothing is measured."""
+    kinds = settings.measured(configured)
+    return MailTracking(kinds, settings.public_url(configured), keys, real_now) if kinds else None
 
 
 def make_objections(runtime: Runtime) -> ObjectionRepository:
-    return ObjectionRepository(runtime.database, runtime.settings.tracking.kinds)
+    return ObjectionRepository(runtime.database, settings.measured(runtime.settings))
 
 
 def tracking_router(runtime: Runtime, pages: PageServices) -> APIRouter:
     """Links of mails that were sent go on working when nothing is measured any more."""
-    requests = EngagementRequestRepository(runtime.database, runtime.settings.tracking.kinds)
+    requests = EngagementRequestRepository(runtime.database, settings.measured(runtime.settings))
     return tracking_routes(TrackingServices(pages.keys, requests, pages.objections, pages))
 
 

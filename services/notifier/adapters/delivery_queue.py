@@ -114,7 +114,7 @@ class DeliveryQueue:
             contact_rules=await contact_rules_repository.load_contact_rules(connection),
             contents=await content_repository.load_contents(connection, types),
             programs=await content_repository.load_programs(connection, contacts),
-            unmeasured=await objection_repository.load_objections(connection, _contacts_of(directory)),
+            unmeasured=await objection_repository.load_objections(connection, contacts),
             sent=await engagement_repository.sent_lately(
                 connection, _accounts_of_owners(claims), now.service
             ),
@@ -249,10 +249,6 @@ class DeliveryQueue:
         """Finish what was made before then (real time) and whose event is not kept any more; returns how many."""
         async with self._database.transaction() as connection:
             return await queue_sweep.close_lost(connection, self._outbox, await self._now(connection), before)
-
-
-def _contacts_of(directory: Directory) -> set[str]:
-    return {contact.contact_id for account in directory.accounts.values() for contact in account.contacts}
 
 
 def _accounts_of_owners(claims: Sequence[MessageClaim]) -> set[str]:

@@ -9,6 +9,7 @@ import structlog
 from services.chassis.database import INFRASTRUCTURE, Connection, Database, real_now
 from services.chassis.loops import Loop
 from services.notifier.adapters.inbound_repository import InboundRepository
+from services.notifier.adapters.merging import keep_merges_out
 from services.notifier.application.measure_engagement import reports_of, request_id
 from services.notifier.domain.engagement_requests import EngagementRequest, find_signs
 from services.notifier.domain.inbound_mail import InboundMail
@@ -22,13 +23,16 @@ MOST_OF_ONE: Final = 50
 """Requests of one mail that are kept at a time: more of them show nothing more."""
 MOST_AGENT: Final = 300
 INTERVAL_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 60.0
+"""Real time between passes where nothing is measured: what was requested before is still dealt with."""
 AT_ONCE: Final = 100
 # Only of a mail to a contact of now who does not object.
 ADD: Final = """
 INSERT INTO engagement_request (delivery_id, kind, link, is_head, agent, requested_at)
 SELECT d.id, $2, $3, $4, $5, $6 FROM delivery d JOIN contact c ON c.contact_id = d.recipient_id
 WHERE d.id = $1 AND d.recipient_kind = 'contact'
-    AND NOT EXISTS (SELECT FROM measuring_objection o WHERE o.contact_id = c.contact_id)
+    AND NOT EXISTS (SELECT FROM measuring_objection o JOIN contact s USING (contact_id)
+        WHERE s.contact_id = c.contact_id OR s.address_hash = c.address_hash)
     AND (SELECT count(*) FROM engagement_request r WHERE r.delivery_id = $1) < $7
 LIMIT 1
 """
@@ -97,6 +101,7 @@ class EngagementReporter:
             await connection.execute(FORGET, await real_now(connection) - KEPT)
 
     async def _report_of(self, connection: Connection, delivery_id: str, settled_at: datetime) -> None:
+        await keep_merges_out(connection)
         locked = await connection.fetch(LOCK, delivery_id, settled_at)
         others = await connection.fetch(OTHERS, delivery_id)
         delivered_at = await connection.fetchval(DELIVERED_AT, delivery_id)
@@ -112,7 +117,8 @@ def engagement_loop(reporter: EngagementReporter) -> Loop:
         await reporter.forget()
         return 0 if reported == AT_ONCE else None
 
-    return Loop("engagement reports", interval=INTERVAL_SECONDS, run_once=run_once)
+    interval = INTERVAL_SECONDS if reporter.inbound.measured else IDLE_SECONDS
+    return Loop("engagement reports", interval=interval, run_once=run_once)
 
 
 def _request(row: Any) -> EngagementRequest:

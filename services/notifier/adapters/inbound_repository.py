@@ -10,6 +10,7 @@ from services.chassis.outbox import Outbox
 from services.notifier.adapters import merging
 from services.notifier.adapters.directory_repository import load_accounts
 from services.notifier.adapters.inbound_messages import facts_of
+from services.notifier.adapters.objection_repository import load_objections
 from services.notifier.adapters.people_repository import load_person
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.application.answer_news import AnswerMessage, AnswerParties, AnswerWriter, write_answer
@@ -42,12 +43,11 @@ BY_PROVIDER: Final = """
 SELECT delivery_id::text FROM inbound_mail WHERE provider_id = ANY($1) AND delivery_id IS NOT NULL
 ORDER BY array_position($1, provider_id) LIMIT 1
 """
-OBJECTS: Final = "SELECT EXISTS (SELECT FROM measuring_objection WHERE contact_id = $1)"
 # The deliveries that went in the mail of this one.
 IN_ONE_MAIL: Final = """
 SELECT d.id::text, d.touchpoint_id FROM delivery d
-WHERE d.state = 'sent' AND (d.id = (SELECT message_id FROM delivery WHERE id = $1)
-    OR (d.message_id = (SELECT message_id FROM delivery WHERE id = $1) AND d.message_id <> d.id))
+WHERE d.state = 'sent' AND d.message_id = (SELECT message_id FROM delivery WHERE id = $1)
+    AND (d.id = (SELECT message_id FROM delivery WHERE id = $1) OR d.message_id <> d.id)
 """
 SAVE: Final = """
 INSERT INTO inbound_mail
@@ -116,7 +116,7 @@ class _Work:
         return _mail(await self.connection.fetchrow(INVITATION, touchpoint_id, list(addresses)))
 
     async def objects_to_measuring(self, contact_id: str) -> bool:
-        return bool(await self.connection.fetchval(OBJECTS, contact_id))
+        return bool(await load_objections(self.connection, [contact_id]))
 
     async def record(self, received: Received) -> None:
         mail, decision = received.mail, received.decision

@@ -21,8 +21,8 @@ from services.notifier.domain.mail_reports import Bounce, Complaint
 from services.notifier.domain.provider_events import MOST_ID, EngagementReport, ProviderReport
 
 NOT_MEASURED: Final[Mapping[str, str]] = {
-    "opened": "opens are not measured: DRUMBEAT_TRACKING__OPENS is off",
-    "clicked": "clicks are not measured: DRUMBEAT_TRACKING__CLICKS is off",
+    "opened": "opens are not measured: DRUMBEAT_TRACKING__OPENS is off, or all mail is redirected",
+    "clicked": "clicks are not measured: DRUMBEAT_TRACKING__CLICKS is off, or all mail is redirected",
 }
 OBJECTS: Final = "the contact objects to being measured"
 

@@ -199,7 +199,7 @@ def _write(
     if isinstance(written, NoContent):
         return written
     mail = customer_mail(one.claim, written.message, one.reader)
-    may_measure = not one.invite.is_own and directory.may_measure(one.reader.contact, one.situation)
+    may_measure = directory.may_measure(one.claim.delivery.recipient)
     mail = track_mail(mail, sending.tracking, may_measure=may_measure)
     # Nobody answers to themselves.
     return replace(mail, calendar=written.calendar, reply_to=None if one.invite.is_own else mail.reply_to)

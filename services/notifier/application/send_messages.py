@@ -169,10 +169,9 @@ async def _deliver(
             for result, part in zip(results, outgoing.parts, strict=True)
         ]
 
-    situation = batch.situations[first.claim.delivery.id]
-    account = situation.account
+    account = batch.situations[first.claim.delivery.id].account
     contact_ids = [contact.contact_id for contact in account.contacts] if account else []
-    may_measure = batch.directory.may_measure(first.reader.contact, situation)
+    may_measure = batch.directory.may_measure(first.claim.delivery.recipient)
     return await hand_over_mail(
         track_mail(mail, sending.tracking, may_measure=may_measure),
         BeginningMail(claims, contact_ids, mail.to),

@@ -283,6 +283,9 @@ async def test_an_objection_holds_for_everybody_with_the_same_address(notifier: 
     await begin(notifier, contacts=[ann, {**ann, "contact_id": "ann-again"}])
 
     assert GUIDE in links_of(notifier)
+    assert not (await measuring(notifier))["wanted"]
+    await act(notifier, {"act": "measuring", "wanted": "yes"})
+    assert (await measuring(notifier, "ann-again"))["wanted"]
 
 
 @pytest.mark.parametrize("form", [{}, {"wanted": "perhaps"}, {"wanted": ["yes", "no"]}])
