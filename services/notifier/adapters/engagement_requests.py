@@ -20,7 +20,7 @@ SETTLES: Final = timedelta(seconds=5)
 """Real time after which a request is reported: by then a scanner has followed the other links."""
 KEPT: Final = timedelta(minutes=10)
 MOST_OF_ONE: Final = 50
-"""Requests of one mail that are kept at a time: more of them show nothing more."""
+"""Requests of one mail that wait at a time: more of them show nothing more."""
 MOST_AGENT: Final = 300
 INTERVAL_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 60.0
@@ -33,7 +33,7 @@ SELECT d.id, $2, $3, $4, $5, $6 FROM delivery d JOIN contact c ON c.contact_id =
 WHERE d.id = $1 AND d.recipient_kind = 'contact'
     AND NOT EXISTS (SELECT FROM measuring_objection o JOIN contact s USING (contact_id)
         WHERE s.contact_id = c.contact_id OR s.address_hash = c.address_hash)
-    AND (SELECT count(*) FROM engagement_request r WHERE r.delivery_id = $1) < $7
+    AND (SELECT count(*) FROM engagement_request r WHERE r.delivery_id = $1 AND NOT r.is_reported) < $7
 LIMIT 1
 """
 WAITING: Final = """
@@ -54,7 +54,10 @@ OTHERS: Final = """
 SELECT id, kind, link, is_head, agent, requested_at FROM engagement_request WHERE delivery_id = $1 ORDER BY id
 """
 REPORTED: Final = "UPDATE engagement_request SET is_reported = true WHERE id = ANY($1::bigint[])"
-FORGET: Final = "DELETE FROM engagement_request WHERE requested_at < $1"
+GIVE_UP: Final = (
+    "UPDATE engagement_request SET is_reported = true WHERE delivery_id = $1 AND requested_at <= $2"
+)
+FORGET: Final = "DELETE FROM engagement_request WHERE requested_at < $1 AND is_reported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,7 @@ class EngagementReporter:
             settled_at = await real_now(connection) - SETTLES
             rows = await connection.fetch(WAITING, settled_at, AT_ONCE)
         for row in rows:
-            async with self.database.transaction() as connection:
-                await self._report_of(connection, row[0], settled_at)
+            await self._report_of(row[0], settled_at)
         if rows:
             self.inbound.reported()
         return len(rows)
@@ -100,7 +102,18 @@ class EngagementReporter:
         async with self.database.transaction() as connection:
             await connection.execute(FORGET, await real_now(connection) - KEPT)
 
-    async def _report_of(self, connection: Connection, delivery_id: str, settled_at: datetime) -> None:
+    async def _report_of(self, delivery_id: str, settled_at: datetime) -> None:
+        """One mail that cannot be reported must not stop the others."""
+        try:
+            async with self.database.transaction() as connection:
+                await self._receive(connection, delivery_id, settled_at)
+        except INFRASTRUCTURE:
+            raise
+        except Exception:
+            log.exception("tracking.not_reported", delivery=delivery_id)
+            await self.database.pool.execute(GIVE_UP, delivery_id, settled_at)
+
+    async def _receive(self, connection: Connection, delivery_id: str, settled_at: datetime) -> None:
         await keep_merges_out(connection)
         locked = await connection.fetch(LOCK, delivery_id, settled_at)
         others = await connection.fetch(OTHERS, delivery_id)

@@ -351,6 +351,34 @@ async def test_requests_are_forgotten_after_minutes(notifier: Notifier) -> None:
     assert await notifier.database.pool.fetchval("SELECT count(*) FROM engagement_request") == 0
 
 
+async def test_what_is_not_reported_yet_is_not_forgotten(notifier: Notifier) -> None:
+    await begin(notifier)
+    await request(notifier, image_of(notifier))
+    await notifier.database.pool.execute(
+        "UPDATE engagement_request SET requested_at = requested_at - interval '30 minutes'"
+    )
+    await notifier.reporter.forget()
+
+    assert await reported(notifier) == [("opened", None, None)]
+
+
+async def test_a_mail_that_cannot_be_reported_stops_no_other(notifier: Notifier) -> None:
+    await begin(notifier)
+    await request(notifier, image_of(notifier))
+    await notifier.due(touchpoint_id="22222222-1111-4111-8111-111111111111")
+    await notifier.send_messages()
+    await notifier.database.pool.execute(LONG_AGO)
+    await request(notifier, image_of(notifier))
+    broken = notifier.mailer.mails[0].delivery_id
+    await notifier.database.pool.execute(
+        "UPDATE delivery SET recipient_kind = 'stranger' WHERE id = $1", broken
+    )
+
+    assert await reported(notifier) == [("opened", None, None)]
+    assert (await engagements(notifier))[0]["delivery_id"] == notifier.mailer.mails[1].delivery_id
+    assert await notifier.reporter.report() == 0
+
+
 async def test_a_flood_of_requests_for_one_mail_is_stored_up_to_a_bound(notifier: Notifier) -> None:
     await begin(notifier)
     for _ in range(60):
