@@ -52,6 +52,9 @@ class MessageEngaged(SchemaModel):
     """What was replied."""
     declined_by_all: bool | None = None
     """With `declined`: whether everybody of the customer who is invited has declined; absent: as far as is known."""
+    automatic: bool | None = None
+    """Of opened and clicked. true: a machine did it, for instance the image proxy of a mail provider or a scanner of
+    links; whether a person did is not known then."""
 
     @model_validator(mode="after")
     def _names_a_message(self) -> Self:

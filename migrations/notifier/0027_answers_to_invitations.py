@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "notifier_0027"
-down_revision = "notifier_0025"
+down_revision = "notifier_0026"
 branch_labels = None
 depends_on = None
 

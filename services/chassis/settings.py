@@ -19,6 +19,7 @@ from services.chassis.gateway_settings import Phone, Slack, Sms
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
+from services.chassis.tracking_settings import Tracking
 from services.chassis.urls import check_service_url, leads_outside, with_database, without_user
 from services.chassis.webhook_settings import Webhooks
 
@@ -167,6 +168,7 @@ class Settings(BaseSettings):
     email: Email = Email()
     organization: Organization = Organization()
     inbound: Inbound = Inbound()
+    tracking: Tracking = Tracking()
     sms: Sms = Sms()
     slack: Slack = Slack()
     phone: Phone = Phone()

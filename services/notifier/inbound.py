@@ -20,9 +20,9 @@ from services.notifier.entrypoints.http_inbound_sms import SmsServices, sms_rout
 from services.notifier.entrypoints.http_provider_events import ProviderServices, provider_routes
 
 
-def inbound_router(
+def make_inbound(
     runtime: Runtime, addresses: AddressKey, mails: ServiceMailRepository, book: PhraseBook, keys: LinkKeys
-) -> APIRouter:
+) -> InboundRepository:
     configured = runtime.settings
     writer = AnswerWriter(
         book,
@@ -30,9 +30,23 @@ def inbound_router(
         settings.console_url(configured),
         settings.fallback_to(configured),
     )
-    inbound = InboundRepository(
-        runtime.database, runtime.outbox, runtime.clock, addresses, mails, writer, runtime.relay.wake
+    return InboundRepository(
+        runtime.database,
+        runtime.outbox,
+        runtime.clock,
+        addresses,
+        mails,
+        writer,
+        runtime.relay.wake,
+        settings.measured(configured),
     )
+
+
+def inbound_router(
+    runtime: Runtime, addresses: AddressKey, mails: ServiceMailRepository, book: PhraseBook, keys: LinkKeys
+) -> APIRouter:
+    configured = runtime.settings
+    inbound = make_inbound(runtime, addresses, mails, book, keys)
     sns = SnsVerifier(
         configured.inbound.ses_topic_arn, guarded_fetch(configured.webhook_allow_private), real_now
     )

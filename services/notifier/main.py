@@ -35,7 +35,7 @@ from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
-from services.notifier.adapters.retention import partition_loops, prune_loop
+from services.notifier.adapters.retention import begin_retention
 from services.notifier.adapters.secret_repository import link_key_loop, open_secrets
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
@@ -72,6 +72,7 @@ from services.notifier.entrypoints.service_mail_sender import service_mail_loop
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 from services.notifier.inbound import inbound_router
 from services.notifier.outbound import TextChannels, channel_router, make_mailer, make_text_channels
+from services.notifier.tracking import make_objections, make_tracking, tracking_loop, tracking_router
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -166,7 +167,7 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    upkeep = [*await begin_retention(runtime, services.queue), *safety_loops(runtime, services, keys, box)]
+    upkeep = await begin_upkeep(runtime, services, keys, box)
     return Parts(
         app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
@@ -188,24 +189,20 @@ async def begin_sending(services: Services) -> None:
     await services.queue.take_over_leases()
 
 
-def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox) -> Sequence[Loop]:
-    """Watches endpoints, sends the mails of the service itself, and rotates the keys of links."""
+async def begin_upkeep(
+    runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox
+) -> Sequence[Loop]:
+    """Drops old rows, watches endpoints, sends the service's own mails, reports engagements, rotates keys of links."""
     configured, mails, database = runtime.settings, services.service_mails, runtime.database
     disable_after, fallback_to = settings.disable_after(configured), settings.fallback_to(configured)
     watch = EndpointWatch(database, runtime.outbox, runtime.clock, mails, disable_after, fallback_to)
     writer = make_customer_sending(configured, services, keys).writer
     mailing = ServiceMailing(mails, services.people, writer, services.mailer, configured.mail_hold())
     drafts = draft_loop(runtime, services.addresses, mailing, services.people_book, keys)
-    return watch_loop(watch), service_mail_loop(mailing), drafts, link_key_loop(database, box, keys)
-
-
-async def begin_retention(runtime: Runtime, queue: DeliveryQueue) -> Sequence[Loop]:
-    """The loops over partitions, after a first pass: a row that came before its month would stay in no month."""
-    database, clock, retention = runtime.database, runtime.clock, runtime.settings.retention
-    months = partition_loops(database, clock, retention)
-    for loop in months:
-        await loop.run_once()
-    return [*months, prune_loop(database, queue, clock, retention)]
+    engagements = tracking_loop(runtime, services.addresses, mails, services.people_book, keys)
+    kept = await begin_retention(database, services.queue, runtime.clock, configured.retention)
+    others = watch_loop(watch), service_mail_loop(mailing), link_key_loop(database, box, keys)
+    return *kept, *others, drafts, engagements
 
 
 def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> Sending:
@@ -221,6 +218,7 @@ def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) 
         settings.fallback_to(configured),
         settings.organizer(configured),
         services.texts.sending,
+        make_tracking(configured, link_keys),
     )
 
 
@@ -258,6 +256,7 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     mails, book = services.service_mails, services.people_book
     app.include_router(inbound_router(runtime, services.addresses, mails, book, link_keys))
     app.include_router(channel_router(runtime.settings, services.mailer))
+    app.include_router(tracking_router(runtime, pages))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_keys)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))
@@ -275,6 +274,7 @@ def make_page_services(runtime: Runtime, services: Services, link_keys: LinkKeys
         facts=services.facts,
         calendar=services.calendar,
         organization=settings.organization(runtime.settings)[0],
+        objections=make_objections(runtime),
         closed=services.texts.sending.closed,
     )
 

@@ -78,6 +78,11 @@ def public_url(settings: Settings) -> str:
     return (settings.public_url or settings.url_of("notifier")).rstrip("/")
 
 
+def measured(settings: Settings) -> frozenset[str]:
+    """The kinds of engagement that are measured: none where every mail is redirected to an address of ours."""
+    return settings.tracking.kinds if settings.email.redirect_to is None else frozenset()
+
+
 def console_url(settings: Settings) -> str:
     """The address of the console, where links to accounts lead."""
     return (settings.public_url or settings.url_of("console")).rstrip("/")

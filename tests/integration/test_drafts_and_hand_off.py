@@ -1,5 +1,9 @@
-"""Messages that a CSM approves first, and messages that a platform writes, through the running services (U9, S156)."""
+"""Messages that a CSM approves first, and messages that a platform writes, through the running services (U9, S156).
 
+What a customer does with an approved message is measured (S194).
+"""
+
+import re
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,8 +13,11 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from schemas.ids import derived_id
+from services.notifier.application.receive_mail import engagement_id
 from tests.edited_policy import edited_policy
 from tests.stack import Receiver, Stack, event, receiving, until
 
@@ -19,6 +26,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(420
 MONDAY = datetime(2026, 3, 2, 7, tzinfo=UTC)
 CARL = "carl@vendor.example"
 KEYS = {"welcome": ["approve: true", "approve_within: 12h"], "onboarding_step": ["hand_off: Sequencer"]}
+TRACKING = {"DRUMBEAT_TRACKING__CLICKS": "1", "DRUMBEAT_TRACKING__OPENS": "1"}
+GUIDE = "https://vendor.example/guide?step=1&from=mail"
 ACCOUNTS = ("acme", "bolt", "cord", "dune")
 
 
@@ -27,7 +36,7 @@ async def test_messages_wait_for_approval_or_go_to_the_platform_and_outcomes_set
         folder = Path(name)
         folder.chmod(0o755)
         policy = edited_policy(folder, KEYS)
-        settings = {"DRUMBEAT_POLICY": str(policy)}
+        settings = {"DRUMBEAT_POLICY": str(policy), **TRACKING}
         async with receiving() as platform, Stack(folder, rate=0, start=MONDAY, settings=settings) as stack:
             await stack.run()
             await _subscribe(stack, platform)
@@ -35,6 +44,7 @@ async def test_messages_wait_for_approval_or_go_to_the_platform_and_outcomes_set
             await stack.advance(timedelta(hours=4))
             await _handed_off(stack, platform)
             await _decided(stack)
+            await _measured(stack)
             await _expired(stack)
 
 
@@ -115,6 +125,7 @@ async def _decided(stack: Stack) -> None:
 
     path = f"{stack.processes['notifier'].url}/v1/drafts/{drafts['acme']['id']}"
     body = "Dear {{ contact.first_name | otherwise: customer }}, I wrote this myself."
+    body += f" Please read [the guide]({GUIDE})."
     edit = {"subject": "Hello from Carl", "body": body, "version": 1}
     assert (await stack.client.put(path, json=edit)).status_code == 200
     assert (await stack.client.post(f"{path}/approve", json={"version": 1})).status_code == 409
@@ -139,6 +150,42 @@ async def _decided(stack: Stack) -> None:
     (rejected,) = await _deliveries(stack, drafts["bolt"]["touchpoint_id"], "email", "suppressed")
     assert rejected["reason"].endswith("they know us")
     assert _mails(stack, "ann@bolt.example") == _mails(stack, "ann@cord.example") == []
+
+
+async def _measured(stack: Stack) -> None:
+    """S194: a link leads through the notifier to its target; a scanner's click and a proxy's open are marked."""
+    (mail,) = _mails(stack, "ann@acme.example")
+    html = mail.get_body(("html",))
+    assert html is not None
+    found = re.findall(r'(?:href|src)="(https://drumbeat\.example/[co]/[^"]+)"', html.get_content())
+    link, image = (url.replace("https://drumbeat.example", stack.processes["notifier"].url) for url in found)
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    async with httpx.AsyncClient(headers=agent) as visitor:
+        await visitor.head(link)
+        answer = await visitor.get(link)
+        shown = await visitor.get(image, headers={"User-Agent": "Mozilla/5.0"})
+        lost = await visitor.get(f"{link}x")
+    assert (answer.status_code, answer.headers["location"]) == (302, GUIDE)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/gif")
+    assert (lost.status_code, "location" in lost.headers) == (404, False)
+    assert "This link does not work" in lost.text
+    delivery_id = str(mail["Message-ID"]).strip("<>").partition("@")[0]
+    for kind in ("clicked", "opened"):
+        receipt = engagement_id(delivery_id, kind, is_automatic=True)
+        await _is_applied(stack, derived_id("engaged", receipt, delivery_id))
+    for to_carl in _mails(stack, CARL):
+        assert "/c/" not in to_carl.as_string()
+        assert "/o/" not in to_carl.as_string()
+
+
+async def _is_applied(stack: Stack, event_id: str) -> None:
+    """The rules engine has applied this event of the notifier."""
+
+    async def is_applied() -> bool:
+        found = await stack.find("rules_engine", "/v1/events", source="/drumbeat/notifier", id=event_id)
+        return found is not None and found["status"] == "folded"
+
+    await until(is_applied, 90, f"{event_id} is applied")
 
 
 async def _expired(stack: Stack) -> None:

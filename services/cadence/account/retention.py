@@ -85,6 +85,9 @@ _TO_CUSTOMER = ("recipient_kind", frozenset[object]({"contact"}))
 _BY_EMAIL = ("channel", frozenset[object]({"email"}))
 _OPENED = ("kind", frozenset[object]({"opened", "clicked", "replied"}))
 _CLICKED = ("kind", frozenset[object]({"clicked"}))
+_FETCHED = ("kind", frozenset[object]({"opened"}))
+_BY_A_PERSON = ("automatic", frozenset[object]({None, False}))
+_BY_A_MACHINE = ("automatic", frozenset[object]({True}))
 _MET = ("outcome", frozenset[object](MET))
 _INTERACTION = ("channel", "touchpoint_type", "contact_id", "at", "initiated_by")
 _SETTLED = ("touchpoint_id", "touchpoint_type", "outcome", "at")
@@ -150,8 +153,15 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
         EntryRule("reached", ("touch",), 64, latest_of="touch", only=(_SENT, _TO_CUSTOMER)),
     ),
     "message.engaged": (
-        EntryRule("mail.opened", ("delivery_id", "kind"), 32, latest_of="delivery_id", only=(_OPENED,)),
-        EntryRule("mail.clicked", ("delivery_id",), 16, latest_of="delivery_id", only=(_CLICKED,)),
+        EntryRule(
+            "mail.opened", ("delivery_id", "kind"), 32, latest_of="delivery_id", only=(_OPENED, _BY_A_PERSON)
+        ),
+        EntryRule(
+            "mail.clicked", ("delivery_id",), 16, latest_of="delivery_id", only=(_CLICKED, _BY_A_PERSON)
+        ),
+        EntryRule(
+            "mail.fetched", ("delivery_id",), 32, latest_of="delivery_id", only=(_FETCHED, _BY_A_MACHINE)
+        ),
         EntryRule(INVITATION_ANSWERED, _ANSWERED, 64, latest_of="touchpoint_id", needs="answer"),
     ),
     "contact.left": (EntryRule("contact.left", ("contact_id",), 200, _NIGHTLY, looks_back=_HALF_A_YEAR),),
@@ -162,7 +172,8 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
 """Event type -> the dated entries it makes, which windows, streaks and triggers read.
 
 `touched`: the latest contact of each touchpoint type. `reached`: the newest message of each touchpoint type to a
-contact. `mail.opened`: any sign that a mail was read. `noted`: what was written down after a conversation.
+contact. `mail.opened`: any sign that a mail was read. `mail.fetched`: a machine opened it, so whether a person did is
+not known. `noted`: what was written down after a conversation.
 """
 
 

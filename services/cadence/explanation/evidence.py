@@ -19,6 +19,7 @@ _TYPES: Mapping[str, str] = {
     "mail.opened": "message.engaged",
     "mail.clicked": "message.engaged",
     INVITATION_ANSWERED: "message.engaged",
+    "mail.fetched": "message.engaged",
     "reached": "delivery.finished",
     "touched": "touchpoint.settled",
 }

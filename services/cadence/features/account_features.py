@@ -204,12 +204,14 @@ _CONTACT = (
     _number(
         "open_rate",
         "Share of the last 8 mails that were opened, of those sent at least 3 days ago; a mail to three contacts "
-        "counts three times; null until there are 8, and until the account was heard of to open or click one",
+        "counts three times, one that only machines opened not at all; null until there are 8, and until the account was "
+        "heard of to open or click one",
         _MAIL,
     ),
     _number(
         "click_rate",
-        "Share of the last 8 mails with a clicked link, of those sent at least 3 days ago; null like the open rate",
+        "Share of the last 8 mails with a link that a person clicked, of those sent at least 3 days ago; null until "
+        "there are 8, and until the account was heard of to open or click one",
         _MAIL,
     ),
     _choice(

@@ -1,7 +1,8 @@
 """Open and click rates of mails to contacts. A mail counts from three days after it was sent.
 
 Unknown is not zero: that openings are collected is only known once one of the account's own was. Until then both rates
-are null, even where openings of other accounts arrive. A reply shows that its own mail was read, and no more.
+are null, even where openings of other accounts arrive. A reply shows that its own mail was read, and no more. A mail that
+only machines opened, such as the image proxy of a mail provider, may have been read or not: the open rate leaves it out.
 """
 
 from collections.abc import Iterator
@@ -27,8 +28,12 @@ class Mails:
         self._is_collected = bool(clicked) or any(fields.get("kind") != "replied" for fields in signs)
         self._stamps = list(sent)
         self._counted_at = [when(stamp) + COUNTED_AFTER for stamp in sent]
-        self._opened = [fields.get("delivery_id") in opened for fields in sent.values()]
-        self._clicked = [fields.get("delivery_id") in clicked for fields in sent.values()]
+        fetched = _deliveries(facts, "mail.fetched") - opened
+        self._opened: list[bool | None] = [
+            None if fields.get("delivery_id") in fetched else fields.get("delivery_id") in opened
+            for fields in sent.values()
+        ]
+        self._clicked: list[bool | None] = [fields.get("delivery_id") in clicked for fields in sent.values()]
 
     def rates(self, now: int) -> Iterator[tuple[int, Stamp, float | None, float | None]]:
         """(time it counts from, stamp, open rate and click rate up to it) of each mail that counts at `now`."""
@@ -47,10 +52,12 @@ class Mails:
         """When the next mail counts; None: there is none."""
         return next(iter(self._counted_at[self._count(now) :]), None)
 
-    def _share(self, counted: list[bool], index: int) -> float | None:
-        if index + 1 < LAST or not self._is_collected:
+    def _share(self, counted: list[bool | None], index: int) -> float | None:
+        """Of the last mails up to this one of which it is known; None: there are too few."""
+        known = [one for one in counted[: index + 1] if one is not None]
+        if len(known) < LAST or not self._is_collected:
             return None
-        return sum(counted[index + 1 - LAST : index + 1]) / LAST
+        return sum(known[-LAST:]) / LAST
 
     def _count(self, now: int) -> int:
         return sum(at <= now for at in self._counted_at)

@@ -58,6 +58,7 @@ def fill_mail_rates(view: AccountView) -> None:
         stamp, opened, clicked = latest
         if opened is not None:
             view.set("open_rate", opened, stamp)
+        if clicked is not None:
             view.set("click_rate", clicked, stamp)
     if next_at is not None:
         view.change_times.append(next_at)

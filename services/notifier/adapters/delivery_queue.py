@@ -21,6 +21,7 @@ from services.notifier.adapters import (
     directory_repository,
     engagement_repository,
     invitation_repository,
+    objection_repository,
     program_reservations,
     queue_sweep,
     subscription_repository,
@@ -113,6 +114,7 @@ class DeliveryQueue:
             contact_rules=await contact_rules_repository.load_contact_rules(connection),
             contents=await content_repository.load_contents(connection, types),
             programs=await content_repository.load_programs(connection, contacts),
+            unmeasured=await objection_repository.load_objections(connection, contacts),
             sent=await engagement_repository.sent_lately(
                 connection, _accounts_of_owners(claims), now.service
             ),

@@ -38,6 +38,11 @@ PEOPLE = (
     """,
     ERASE_OF_CONTACTS,
     "DELETE FROM preference WHERE contact_id = ANY($1::text[])",
+    "DELETE FROM measuring_objection WHERE contact_id = ANY($1::text[])",
+    """
+    DELETE FROM engagement_request r USING delivery d
+    WHERE d.id = r.delivery_id AND d.recipient_kind = 'contact' AND d.recipient_id = ANY($1::text[])
+    """,
     "DELETE FROM delivery_queue WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM delivery WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM delivery_unsent WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
@@ -71,6 +76,7 @@ EVENTS = (
         SELECT touchpoint_id FROM delivery WHERE account_id = $1
         UNION ALL SELECT convert_from(data, 'UTF8')::json ->> 'touchpoint_id' FROM feed WHERE account_id = $1)
     """,
+    "DELETE FROM engagement_request r USING delivery d WHERE d.id = r.delivery_id AND d.account_id = $1",
     "DELETE FROM delivery_queue WHERE account_id = $1 AND NOT erase_when_final",
     """
     DELETE FROM delivery WHERE account_id = $1

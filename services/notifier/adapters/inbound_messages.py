@@ -1,17 +1,21 @@
 """The facts that come of what came in about a mail of ours."""
 
+import re
 from datetime import datetime
 from typing import Final
 
 from schemas.facts import InteractionLogged
 from schemas.ids import derived_id
 from schemas.outcomes import MESSAGE_ENGAGED, MessageEngaged
+from schemas.patterns import WEB_ADDRESS
 from services.chassis.outbox import Outgoing
 from services.notifier.adapters.messages import OUTCOMES, SIGNALS
 from services.notifier.application.receive_mail import Received
-from services.notifier.domain.inbound_decision import AnsweredMail
+from services.notifier.domain.inbound_decision import AnsweredMail, InboundDecision
 
 INTERACTION_LOGGED: Final = "drumbeat.interaction.logged.v1"
+MOST_ADDRESS: Final = 2_000
+"""Characters of an address in an event."""
 
 
 def facts_of(
@@ -33,6 +37,8 @@ def facts_of(
         bounce=decision.bounce,
         text=text,
         declined_by_all=declined_by_all if decision.engagement == "declined" else None,
+        automatic=decision.is_automatic or None,
+        url=_link_of(decision),
     )
     id_ = derived_id("engaged", received.id, mail.delivery_id)
     facts = [_outgoing(OUTCOMES, mail, id_, MESSAGE_ENGAGED, at, engaged)]
@@ -44,6 +50,14 @@ def facts_of(
         id_ = derived_id("contact by reply", received.id, mail.delivery_id)
         facts.append(_outgoing(SIGNALS, mail, id_, INTERACTION_LOGGED, at, contact))
     return facts
+
+
+def _link_of(decision: InboundDecision) -> str | None:
+    """The link that was followed, where an event can carry it."""
+    url = decision.url
+    if url is None or len(url) > MOST_ADDRESS or re.fullmatch(WEB_ADDRESS, url) is None:
+        return None
+    return url
 
 
 def _outgoing(

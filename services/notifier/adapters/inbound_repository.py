@@ -1,7 +1,7 @@
 """What came in about mails of ours: found by delivery, and stored with its facts and news in one transaction."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.chassis.clock import ServiceClock
@@ -11,6 +11,7 @@ from services.notifier.adapters import merging
 from services.notifier.adapters.directory_repository import load_accounts
 from services.notifier.adapters.inbound_messages import facts_of
 from services.notifier.adapters.invitation_repository import is_declined_by_all, save_answer
+from services.notifier.adapters.objection_repository import load_objections
 from services.notifier.adapters.people_repository import load_person
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.undelivered_texts import send_by_mail
@@ -45,6 +46,12 @@ BY_PROVIDER: Final = """
 SELECT delivery_id::text FROM inbound_mail WHERE provider_id = ANY($1) AND delivery_id IS NOT NULL
 ORDER BY array_position($1, provider_id) LIMIT 1
 """
+# The deliveries that went in the mail of this one.
+IN_ONE_MAIL: Final = """
+SELECT d.id::text, d.touchpoint_id FROM delivery d
+WHERE d.state = 'sent' AND d.message_id = (SELECT message_id FROM delivery WHERE id = $1)
+    AND (d.id = (SELECT message_id FROM delivery WHERE id = $1) OR d.message_id <> d.id)
+"""
 SAVE: Final = """
 INSERT INTO inbound_mail
     (id, kind, delivery_id, account_id, recipient_kind, recipient_id, counted, reason, provider_id)
@@ -61,7 +68,10 @@ VALUES ($1, 'csm', $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class InboundRepository:
-    """Implements the port `Inbound`. `reported` is called when facts were stored."""
+    """Implements the port `Inbound`. `reported` is called when facts were stored.
+
+    `measured`: the kinds of engagement that are, `opened` and `clicked`.
+    """
 
     database: Database
     outbox: Outbox
@@ -70,14 +80,19 @@ class InboundRepository:
     mails: ServiceMailRepository
     writer: AnswerWriter
     reported: Callable[[], None]
+    measured: frozenset[str] = frozenset()
 
     async def receive(self, mail: InboundMail) -> InboundResult:
         async with self.database.transaction() as connection:
-            real = await real_now(connection)
-            work = _Work(connection, self, Now(real, self.clock.at(real)))
-            result = await receive_mail(mail, work=work, addresses=self.addresses)
+            result = await self.receive_in(connection, mail)
         self.reported()
         return result
+
+    async def receive_in(self, connection: Connection, mail: InboundMail) -> InboundResult:
+        """The same inside a transaction, after which the caller calls `reported`."""
+        real = await real_now(connection)
+        work = _Work(connection, self, Now(real, self.clock.at(real)))
+        return await receive_mail(mail, work=work, addresses=self.addresses, measured=self.measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,9 @@ class _Work:
     async def find_invitation(self, touchpoint_id: str, addresses: Collection[bytes]) -> AnsweredMail | None:
         return _mail(await self.connection.fetchrow(INVITATION, touchpoint_id, list(addresses)))
 
+    async def objects_to_measuring(self, contact_id: str) -> bool:
+        return bool(await load_objections(self.connection, [contact_id]))
+
     async def record(self, received: Received) -> None:
         mail, decision = received.mail, received.decision
         reports, note = await self._send_by_mail(mail, decision)
@@ -111,10 +129,19 @@ class _Work:
         if mail is None or not decision.counts:
             return
         declined_by_all = await self._answered(decision.answer, mail) if decision.answer else None
-        facts = facts_of(received, mail, self.now.service, declined_by_all=declined_by_all)
+        at = self.repository.clock.at(received.at) if received.at is not None else self.now.service
+        mails = [mail] if decision.is_automatic is None else await self._in_one_mail(mail)
+        facts = [
+            fact for one in mails for fact in facts_of(received, one, at, declined_by_all=declined_by_all)
+        ]
         await self.repository.outbox.append(self.connection, facts)
         if decision.news is not None:
             await self._notify(received, mail)
+
+    async def _in_one_mail(self, mail: AnsweredMail) -> list[AnsweredMail]:
+        """Who opens a mail opens all messages in it."""
+        rows = await self.connection.fetch(IN_ONE_MAIL, mail.delivery_id)
+        return [replace(mail, delivery_id=row[0], touchpoint_id=row[1]) for row in rows] or [mail]
 
     async def _answered(self, answer: InvitationAnswer, mail: AnsweredMail) -> bool:
         """Store what a contact answered; whether everybody who is invited has declined."""

@@ -16,7 +16,7 @@ from services.notifier.application.read_models import DeliveryItem
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import parse_event
 
-PROOF = re.compile(r"(/(?:a|p|v1/unsubscribe)/)[\w-]{24,}")
+PROOF = re.compile(r"(/(?:a|c|o|p|v1/unsubscribe)/)[\w-]{24,}")
 # A mail that is tried again is under the message id of the queue.
 CONTENT = """
 SELECT w.content FROM written_message w WHERE w.message_id = (
@@ -86,7 +86,7 @@ def parse_message(content: bytes) -> WrittenMessage:
 
 
 def _mask(text: str) -> str:
-    """Links with which the recipient acts: whoever may read a message may not act for them."""
+    """Links with which the recipient acts or is measured: whoever may read a message may not act for them."""
     return PROOF.sub(r"\1...", text)
 
 

@@ -64,6 +64,16 @@ DELETE FROM undelivered_event e USING (
 """
 
 
+async def begin_retention(
+    database: Database, queue: DeliveryQueue, clock: ServiceClock, retention: Retention
+) -> Sequence[Loop]:
+    """All loops, after a first pass over the partitions: a row that came before its month would stay in no month."""
+    months = partition_loops(database, clock, retention)
+    for loop in months:
+        await loop.run_once()
+    return [*months, prune_loop(database, queue, clock, retention)]
+
+
 def partition_loops(database: Database, clock: ServiceClock, retention: Retention) -> Sequence[Loop]:
     """Make the months ahead and drop the old ones of each table."""
     deliveries, receipts = timedelta(days=retention.deliveries_days), timedelta(days=retention.receipts_days)

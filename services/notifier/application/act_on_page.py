@@ -1,4 +1,4 @@
-"""What a contact does on the own page: choose, stop everything, take that back, answer, and ask for the calendar."""
+"""What a contact does on the own page: choose, stop everything, take that back, answer, object, ask for the calendar."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from services.notifier.application.customer_choices import (
     read_choices,
 )
 from services.notifier.application.customer_schedule import AccountCalendar
+from services.notifier.application.measure_engagement import Objections
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.read_models import Preferences
 from services.notifier.application.write_customer_mail import Reader
@@ -42,6 +43,7 @@ class Visit:
     phrases: Phrases
     keys: LinkKeys
     preferences: Preferences
+    objections: Objections
     calendar: AccountCalendar
     at: datetime
     channels: Sequence[str] = CHANNELS
@@ -121,6 +123,14 @@ async def _answer(visit: Visit, form: Form, before: Choices) -> ActResult:
     return ActResult(before, visit.phrases.text("page", "answered"))
 
 
+async def _set_measuring(visit: Visit, form: Form, before: Choices) -> ActResult:
+    """`wanted`: `yes` or `no`."""
+    is_wanted = {"yes": True, "no": False}.get(_only(form, "wanted"))
+    if is_wanted is None or not await visit.objections.change(visit.contact_id, is_wanted=is_wanted):
+        raise FormRefused
+    return ActResult(before, visit.phrases.text("measuring", "allowed" if is_wanted else "stopped"))
+
+
 async def _make_feed(visit: Visit, _: Form, before: Choices) -> ActResult:
     if visit.account_id is None:
         raise FormRefused
@@ -137,6 +147,7 @@ _ACTS: Final[Mapping[str, Callable[[Visit, Form, Choices], Awaitable[ActResult]]
     "none": _stop_all,
     "undo": _undo,
     "answer": _answer,
+    "measuring": _set_measuring,
     "feed": _make_feed,
 }
 

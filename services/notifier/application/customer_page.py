@@ -1,4 +1,4 @@
-"""The page of a contact: the current figures of their account, in their language."""
+"""The page of a contact: the current figures of their account, and what is measured of them, in their language."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Protocol
 from schemas.figures import AccountFigures, FiguresRequest
 from services.cadence.content.chart import write_chart
 from services.cadence.content.values import Chart, Share, Value
+from services.notifier.application.measure_engagement import Measuring
 from services.notifier.application.message_facts import FactsSource, NoAnswer
 from services.notifier.application.message_values import usage_values
 from services.notifier.application.phrases import Phrases
@@ -39,6 +40,29 @@ async def page_figures(reader: Reader | None, source: FactsSource, phrases: Phra
         return None
     shown = _shown(figures, phrases)
     return shown if shown.rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class PageMeasuring:
+    """What the page says of measuring, and its button: `wanted` is what it sends, `yes` or `no`."""
+
+    title: str
+    text: str
+    button: str
+    wanted: str
+
+
+def page_measuring(measuring: Measuring | None, phrases: Phrases) -> PageMeasuring | None:
+    """None: there is nothing to say, because nothing is measured."""
+    if measuring is None or not measuring.is_offered:
+        return None
+    scope = "both" if len(measuring.kinds) > 1 else next(iter(measuring.kinds))
+    return PageMeasuring(
+        title=phrases.text("measuring", "heading"),
+        text=phrases.text("measuring", scope if measuring.is_wanted else "nothing"),
+        button=phrases.text("measuring", "stop" if measuring.is_wanted else "allow"),
+        wanted="no" if measuring.is_wanted else "yes",
+    )
 
 
 def _shown(figures: AccountFigures, phrases: Phrases) -> PageFigures:

@@ -15,6 +15,7 @@ from services.notifier.application.message_facts import FactsWanted, MessageFact
 from services.notifier.application.ports import CalendarChange, ClaimResult, MessageClaim, Now
 from services.notifier.application.send_to_customers import FACTS_AGAIN, customer_mail, without_content
 from services.notifier.application.sending import Sending
+from services.notifier.application.track_mail import track_mail
 from services.notifier.application.write_customer_mail import NoContent, Reader
 from services.notifier.application.write_invitation import (
     Invite,
@@ -198,6 +199,8 @@ def _write(
     if isinstance(written, NoContent):
         return written
     mail = customer_mail(one.claim, written.message, one.reader)
+    may_measure = directory.may_measure(one.claim.delivery.recipient)
+    mail = track_mail(mail, sending.tracking, may_measure=may_measure)
     # Nobody answers to themselves.
     return replace(mail, calendar=written.calendar, reply_to=None if one.invite.is_own else mail.reply_to)
 

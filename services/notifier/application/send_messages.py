@@ -31,6 +31,7 @@ from services.notifier.application.send_to_customers import (
     write_for_customer,
 )
 from services.notifier.application.sending import ProgramUse, Sending
+from services.notifier.application.track_mail import track_mail
 from services.notifier.application.wait_for_room import reserve_room_for
 from services.notifier.domain.contact_channel import MAIL, TEXT_CHANNELS
 from services.notifier.domain.decision import Action, Reason
@@ -170,8 +171,9 @@ async def _deliver(
 
     account = batch.situations[first.claim.delivery.id].account
     contact_ids = [contact.contact_id for contact in account.contacts] if account else []
+    may_measure = batch.directory.may_measure(first.claim.delivery.recipient)
     return await hand_over_mail(
-        mail,
+        track_mail(mail, sending.tracking, may_measure=may_measure),
         BeginningMail(claims, contact_ids, mail.to),
         sending.through,
         now.real,

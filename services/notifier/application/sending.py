@@ -10,6 +10,7 @@ from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.text_ports import TextSending
+from services.notifier.application.track_mail import MailTracking
 from services.notifier.domain import message
 from services.notifier.domain.contact_budget import NoRoom
 
@@ -80,6 +81,7 @@ class Sending:
 
     `customers`, `owners`: how theirs are written. `mail_hold`: why customers get no mail. `fallback_to`: the mailbox
     of the deployment for work that nobody has. `sender`: who mail comes from. `texts`: the gateways for short texts.
+    `tracking`: what is measured of mails to customers; None: nothing.
     """
 
     mailer: Mailer
@@ -92,6 +94,7 @@ class Sending:
     fallback_to: str | None = None
     sender: Mailbox = NO_SENDER
     texts: TextSending = field(default_factory=TextSending)
+    tracking: MailTracking | None = None
 
     @property
     def through(self) -> tuple[Mailer, MailRecorder]:

@@ -17,7 +17,7 @@ from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.inbound_mail import CalendarAnswer, Ignored, MailContent, Reply
 from services.notifier.domain.mail_parts import clean_text
 from services.notifier.domain.mail_reports import Bounce, Complaint
-from services.notifier.domain.provider_events import ProviderReport
+from services.notifier.domain.provider_events import EngagementReport, ProviderReport
 from services.notifier.domain.reply_text import MOST_CHARACTERS
 
 UNKNOWN_MAIL: Final = "it names no mail that Drumbeat sent"
@@ -27,6 +27,7 @@ NOT_INVITED: Final = "Drumbeat sent no invitation with this UID"
 OTHER_ATTENDEE: Final = "it answers for another attendee than its sender"
 OURS: Final = "it comes from a person of ours, not from the customer"
 NO_ANSWER: Final = "it neither accepts nor declines"
+_OF_CONTACTS: Final = frozenset({"unsubscribed", "opened", "clicked"})
 WITHDRAWN: Final = "the invitation was withdrawn"
 
 
@@ -82,11 +83,16 @@ class InvitationAnswer:
 
 @dataclass(frozen=True, slots=True)
 class InboundDecision:
-    """`engagement` None: no fact comes of it. `reason`: why it does not count. `answer`: to an invitation."""
+    """`engagement` None: no fact comes of it. `reason`: why it does not count. `answer`: to an invitation.
+
+    `url`, `is_automatic`: of what is opened or clicked, the link and whether a machine did it.
+    """
 
     engagement: Engagement | None = None
     bounce: BounceKind | None = None
     text: str = ""
+    url: str | None = None
+    is_automatic: bool | None = None
     news: AnswerNews | None = None
     reason: str | None = None
     answer: InvitationAnswer | None = None
@@ -106,7 +112,7 @@ def decide_inbound(
         return InboundDecision(reason=NOT_INVITED if isinstance(content, CalendarAnswer) else UNKNOWN_MAIL)
     is_known = mail.address_hash in addresses
     match content:
-        case Bounce() | ProviderReport():
+        case Bounce() | ProviderReport() | EngagementReport():
             return _decide_report(content, mail, is_other=bool(addresses) and not is_known)
         case Complaint():
             return InboundDecision("complained") if mail.is_to_contact else _refused(OURS)
@@ -119,15 +125,17 @@ def _refused(reason: str) -> InboundDecision:
 
 
 def _decide_report(
-    content: Bounce | ProviderReport, mail: AnsweredMail, *, is_other: bool
+    content: Bounce | ProviderReport | EngagementReport, mail: AnsweredMail, *, is_other: bool
 ) -> InboundDecision:
     """`is_other`: it is about another address than the one that the mail went to."""
     if is_other:
         return _refused(OTHER_RECIPIENT)
     if isinstance(content, Bounce):
         return InboundDecision("bounced", content.kind)
-    if content.kind == "unsubscribed" and not mail.is_to_contact:
+    if content.kind in _OF_CONTACTS and not mail.is_to_contact:
         return _refused(OURS)
+    if isinstance(content, EngagementReport):
+        return InboundDecision(content.kind, url=content.url, is_automatic=content.is_automatic)
     return InboundDecision(content.kind)
 
 

@@ -27,7 +27,7 @@ from services.notifier.domain.mail_reports import (
     read_bounce,
     read_complaint,
 )
-from services.notifier.domain.provider_events import ProviderReport
+from services.notifier.domain.provider_events import EngagementReport, ProviderReport
 from services.notifier.domain.reply_text import own_text
 
 MOST_IDS: Final = 50
@@ -61,7 +61,7 @@ class Ignored:
     reason: str
 
 
-MailContent = Reply | CalendarAnswer | Bounce | Complaint | ProviderReport | Ignored
+MailContent = Reply | CalendarAnswer | Bounce | Complaint | ProviderReport | EngagementReport | Ignored
 """A bounce or a complaint also as a provider reports it."""
 
 
@@ -103,7 +103,7 @@ def kind_of(content: MailContent) -> str:
             return "bounce"
         case Complaint():
             return "complaint"
-        case ProviderReport():
+        case ProviderReport() | EngagementReport():
             return content.kind
         case Ignored():
             return "ignored"

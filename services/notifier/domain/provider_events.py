@@ -6,8 +6,10 @@ Which mail it is stands in what the mail took along: our header, the metadata of
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, cast
 
+from services.notifier.domain.engagement_requests import EngagementKind, is_machine
 from services.notifier.domain.mail_reports import DELIVERY_HEADER, Bounce, Complaint
 
 METADATA: Final = "drumbeat-delivery"
@@ -32,6 +34,21 @@ class ProviderReport:
 
 
 @dataclass(frozen=True, slots=True)
+class EngagementReport:
+    """A mail was opened, or a link of it was followed: measured here, or by a provider.
+
+    `is_automatic`: by a machine; `url`: the link; `at`: real time, None: now.
+    """
+
+    message_ids: Sequence[str]
+    addresses: Sequence[str]
+    kind: EngagementKind
+    is_automatic: bool
+    url: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """`id`: the same each time it is reported. `content` None: it is nothing that is taken in.
 
@@ -39,7 +56,7 @@ class ProviderEvent:
     """
 
     id: str
-    content: Bounce | Complaint | ProviderReport | None
+    content: Bounce | Complaint | ProviderReport | EngagementReport | None
     provider_id: str | None = None
 
 
@@ -47,9 +64,10 @@ def read_postmark(document: Json) -> ProviderEvent:
     """A webhook of Postmark; fields that are missing or of another type count as empty."""
     record, kind = _text(document, "RecordType"), _text(document, "Type")
     number = _text(document, "ID") or _text(document, "ChangedAt") or _text(document, "DeliveredAt")
-    id_ = f"postmark:{record}:{_text(document, 'MessageID')}:{number}"
+    own_id = _text(document, "MessageID")
+    id_ = f"postmark:{record}:{own_id}:{number}"
     metadata, headers = _object(document, "Metadata"), _headers(document.get("Headers"))
-    ids = _ids(_text(metadata, METADATA), headers, _text(document, "MessageID"))
+    ids = _ids(_text(metadata, METADATA), headers, own_id)
     addresses = list(filter(None, (_text(document, "Email") or _text(document, "Recipient"),)))
     match record:
         case "SpamComplaint":
@@ -58,6 +76,9 @@ def read_postmark(document: Json) -> ProviderEvent:
             return ProviderEvent(id_, _postmark_bounce(kind, ids, addresses))
         case "Delivery":
             return ProviderEvent(id_, ProviderReport(ids, addresses, "delivered"))
+        case "Open" | "Click":
+            report = _engagement(record, document, "OriginalLink", ids, addresses)
+            return ProviderEvent(_engagement_id("postmark", own_id, report), report)
         case "SubscriptionChange" if _is_unsubscription(document):
             return ProviderEvent(id_, ProviderReport(ids, addresses, "unsubscribed"))
         case _:
@@ -98,6 +119,9 @@ def read_ses(document: Json) -> ProviderEvent:
     ids = _ids("", headers, _text(_object(mail, "commonHeaders"), "messageId"))
     details = _object(document, kind.lower())
     own_id = _text(mail, "messageId")
+    if kind in ("Open", "Click"):
+        report = _engagement(kind, details, "link", ids, [])
+        return ProviderEvent(_engagement_id("ses", own_id, report), report, own_id[:MOST_ID] or None)
     id_ = f"ses:{kind}:{own_id}:{_text(details, 'feedbackId') or _text(details, 'timestamp')}"
     return ProviderEvent(id_, _ses_content(kind, details, ids), own_id[:MOST_ID] or None)
 
@@ -114,6 +138,21 @@ def _ses_content(kind: str, details: Json, ids: Sequence[str]) -> Bounce | Compl
             return ProviderReport(ids, _texts(details.get("recipients")), "delivered")
         case _:
             return None
+
+
+def _engagement(
+    name: str, details: Json, link: str, ids: Sequence[str], addresses: Sequence[str]
+) -> EngagementReport:
+    """Both providers tell the User-Agent; `link`: the field with the address that was clicked."""
+    agent = _text(details, "UserAgent") or _text(details, "userAgent")
+    kind: EngagementKind = "opened" if name == "Open" else "clicked"
+    return EngagementReport(ids, addresses, kind, is_machine(agent), _text(details, link) or None)
+
+
+def _engagement_id(provider: str, own_id: str, report: EngagementReport) -> str:
+    """The same for every open of a mail, and for every click, by people and by machines."""
+    by = "machine" if report.is_automatic else "person"
+    return f"{provider}:{report.kind}:{own_id}:{by}"
 
 
 def _ids(own: str, headers: Mapping[str, str], message_id: str) -> Sequence[str]:

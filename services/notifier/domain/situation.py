@@ -10,7 +10,7 @@ from schemas.times import SendWindow
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.approval import SENT_AS_WRITTEN, Approval, MessageHandling, StoredDraft
 from services.notifier.domain.contact_rules import NO_RULES, ContactRules
-from services.notifier.domain.delivery import Recipient
+from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import DUE, Event
 from services.notifier.domain.invitation import FIRST, Invitation, Queue, is_appointment
 from services.notifier.domain.mode import Mode
@@ -76,8 +76,14 @@ class Directory:
         drafts = self.drafts.get(event.content.touchpoint_id or "", ())
         return next((draft for draft in drafts if delivery_id in draft.recipients), None)
 
+    def may_measure(self, recipient: Recipient) -> bool:
+        """Whether opens and clicks of mails to this recipient may be measured: a contact who does not object."""
+        return recipient.kind is RecipientKind.CONTACT and recipient.id not in self.unmeasured
+
     closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
     """The channels over which no customer is reached, with what to set."""
+    unmeasured: frozenset[str] = frozenset()
+    """The contacts who object to measuring their opens and clicks; only where messages are written."""
 
     def situation_of(
         self,

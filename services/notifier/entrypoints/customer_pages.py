@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.notifier.application.customer_page import People
 from services.notifier.application.customer_schedule import AccountCalendar
+from services.notifier.application.measure_engagement import Objections
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook, Phrases, preferred_language
 from services.notifier.application.read_models import Preferences
@@ -36,6 +37,7 @@ Languages = Annotated[str | None, Header(alias="accept-language", include_in_sch
 class PageServices:
     """What the pages are made of. `keys`: of their links; `organization`: who writes to the contact.
 
+    `objections`: whether contacts allow measuring their opens and clicks.
     `closed`: the channels over which no customer is reached.
     """
 
@@ -47,6 +49,7 @@ class PageServices:
     facts: FactsSource
     calendar: AccountCalendar
     organization: str
+    objections: Objections
     closed: Mapping[str, str] = field(default_factory=lambda: NOT_SET_UP)
 
 

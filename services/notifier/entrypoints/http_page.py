@@ -14,7 +14,7 @@ from services.chassis.web import by_link
 from services.notifier.application.act_on_page import MOST_FIELDS, ActResult, Visit, act_on_page
 from services.notifier.application.calendar import CalendarAway
 from services.notifier.application.customer_choices import Form, channels_of, choices_of, page_topics
-from services.notifier.application.customer_page import page_figures
+from services.notifier.application.customer_page import page_figures, page_measuring
 from services.notifier.application.customer_schedule import page_schedule
 from services.notifier.domain.link_token import TokenRejected
 from services.notifier.domain.page_link import read_page_token
@@ -61,10 +61,11 @@ def page_routes(services: PageServices) -> APIRouter:
         responses={**UNKNOWN_LINK, **REFUSED},
     )
     async def act(token: Token, request: Request, languages: Languages = None) -> HTMLResponse:
-        """Takes a form. `act` is `save` (also without it), `none`, `undo`, `answer` or `feed`.
+        """Takes a form. `act` is `save` (also without it), `none`, `undo`, `answer`, `measuring` or `feed`.
 
         `save`: `topic` once for each topic that the contact gets from now on, `channel.TOPIC` and `frequency.TOPIC` for
-        wishes, `suggested` for none; `none`: no topic at all; `undo`: the token in `undo`; `answer`: `answer`.
+        wishes, `suggested` for none; `none`: no topic at all; `undo`: the token in `undo`; `answer`: `answer`;
+        `measuring`: `yes` or `no` in `wanted`.
         """
         visit = await _visit(services, token, languages, real_now())
         if visit is None:
@@ -87,6 +88,7 @@ async def _visit(services: PageServices, token: str, languages: str | None, now:
         phrases=phrases_for(services, reader, languages),
         keys=services.keys,
         preferences=services.preferences,
+        objections=services.objections,
         calendar=services.calendar,
         at=now,
         channels=channels_of(reader.contact if reader else None, services.closed),
@@ -120,6 +122,7 @@ async def _page(services: PageServices, visit: Visit, result: ActResult) -> HTML
         if schedule and reader
         else None,
         "figures": figures,
+        "measuring": page_measuring(await services.objections.of_contact(visit.contact_id), phrases),
     }
     status = 503 if result.is_away else 422 if result.problem else 200
     return show_page(services, "page_customer.html", phrases, context, status)

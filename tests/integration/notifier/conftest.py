@@ -40,9 +40,11 @@ from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.draft_reader import DraftRepository
 from services.notifier.adapters.endpoint_watch import EndpointWatch
+from services.notifier.adapters.engagement_requests import EngagementReporter, EngagementRequestRepository
 from services.notifier.adapters.inbound_repository import InboundRepository
 from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
+from services.notifier.adapters.objection_repository import ObjectionRepository
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
@@ -85,6 +87,7 @@ from services.notifier.entrypoints.http_preview import PreviewServices, preview_
 from services.notifier.entrypoints.http_provider_events import ProviderServices, provider_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.http_tracking import TrackingServices, tracking_routes
 from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
@@ -96,12 +99,14 @@ ADDRESSES = AddressKey(b"a" * 32)
 BOX = SecretBox([b"s" * 32])
 POSTMARK_SECRET = "a secret of sixteen characters"
 SMS_TOKEN = "token-of-the-sms-account"
+MEASURED = frozenset({"opened", "clicked"})
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
     " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
     " api_key, consumer_offset, content, catalogue, undelivered_event, written_message, program_reservation,"
-    " service_mail, invitation, inbound_mail, draft, draft_recipient, counted_message, counted_talk"
+    " service_mail, invitation, inbound_mail, draft, draft_recipient, counted_message, counted_talk,"
+    " engagement_request, measuring_objection"
 )
 
 
@@ -162,6 +167,7 @@ class Notifier:
     mailing: ServiceMailing
     sns: SnsSigner
     drafts: DraftMailing
+    reporter: EngagementReporter
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -448,6 +454,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 "http://console",
                 "ops@vendor.example",
             ),
+            reporter=self.reporter,
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
@@ -508,14 +515,18 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             facts=self.facts_client,
             calendar=self.calendar_client,
             organization="Northwind",
+            objections=ObjectionRepository(self.database, MEASURED),
             closed={},
         )
         app.include_router(page_routes(page))
         links = action_links("http://test", link_keys)
         writer = AnswerWriter(load_people_phrases(), links, "http://console", "ops@vendor.example")
         inbound = InboundRepository(
-            self.database, self.outbox, clock, ADDRESSES, self.service_mails, writer, lambda: None
+            self.database, self.outbox, clock, ADDRESSES, self.service_mails, writer, lambda: None, MEASURED
         )
+        self.reporter = EngagementReporter(self.database, inbound)
+        requests = EngagementRequestRepository(self.database, MEASURED)
+        app.include_router(tracking_routes(TrackingServices(link_keys, requests, page.objections, page)))
         app.include_router(inbound_routes(inbound))
         consents = TextConsents(self.database, clock, ADDRESSES, preferences, lambda: None)
         app.include_router(sms_routes(SmsServices(inbound, consents, SMS_TOKEN, "http://test")))

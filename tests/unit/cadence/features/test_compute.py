@@ -58,8 +58,9 @@ def mailed(days: float, name: str, recipient: str = "contact") -> FactEvent:
     )
 
 
-def opened(days: float, name: str, kind: str = "opened") -> FactEvent:
-    return make_event("message.engaged", NOW - days * DAY, delivery_id=name, kind=kind)
+def opened(days: float, name: str, kind: str = "opened", *, automatic: bool | None = None) -> FactEvent:
+    at = NOW - days * DAY
+    return make_event("message.engaged", at, delivery_id=name, kind=kind, automatic=automatic)
 
 
 def score(days: float, points: int) -> FactEvent:
@@ -239,6 +240,24 @@ def test_without_an_opening_ever_heard_of_the_open_rate_is_null_and_not_zero_poi
     assert features_of_events(events, "mail.judged")[-1] == dict(
         zip(("open_rate", "click_rate"), rates, strict=True)
     )
+
+
+def test_a_mail_that_only_machines_opened_counts_neither_as_opened_nor_as_not_opened() -> None:
+    sent = [mailed(4 + day, f"m{day}") for day in range(10)]
+    signs = [
+        opened(1, "m0", automatic=True),
+        opened(1, "m1", automatic=True),
+        opened(2, "m1"),
+        opened(1, "m2", "clicked", automatic=True),
+    ]
+    view = view_of([*sent, *signs], "open_rate", "click_rate")
+    fewer = view_of([*sent[:8], *signs], "open_rate", "click_rate")
+
+    # m1 to m8 are known, and a person opened m1.
+    assert (view.values["open_rate"], view.values["click_rate"]) == (1 / 8, 0)
+    assert (fewer.values["open_rate"], fewer.values["click_rate"]) == (None, 0)
+    only_machines = view_of([*sent, opened(1, "m2", automatic=True)], "open_rate", "click_rate").values
+    assert (only_machines["open_rate"], only_machines["click_rate"]) == (None, None)
 
 
 @pytest.mark.parametrize("kind", sorted(MANY))

@@ -26,3 +26,16 @@ def test_a_mail_without_html_has_an_empty_one() -> None:
     email["Subject"] = "Hello"
     email.set_content("Hello")
     assert parse_message(email.as_bytes()).html == ""
+
+
+def test_links_with_which_the_recipient_acts_or_is_measured_are_shown_without_their_token() -> None:
+    base, token = "https://drumbeat.example.com", "1-" + "Ab9_" * 12
+    paths = ("p", "a", "c", "o", "v1/unsubscribe")
+    email = EmailMessage()
+    email.set_content("\n".join(f"{base}/{path}/{token}" for path in paths))
+    email.add_alternative(f'<img src="{base}/o/{token}.gif">', subtype="html")
+
+    message = parse_message(email.as_bytes())
+
+    assert message.text.split() == [f"{base}/{path}/..." for path in paths]
+    assert message.html.strip() == f'<img src="{base}/o/....gif">'

@@ -1,21 +1,22 @@
 """Events of mail providers are read from whatever JSON they send."""
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.domain.mail_reports import Bounce, Complaint
-from services.notifier.domain.provider_events import ProviderReport, read_postmark, read_ses
+from services.notifier.domain.provider_events import EngagementReport, ProviderReport, read_postmark, read_ses
 
 NAMES = [
     "RecordType", "Type", "ID", "MessageID", "Metadata", "drumbeat-delivery", "Headers", "Name", "Value", "Email",
     "Recipient", "SuppressSending", "Origin", "SuppressionReason", "notificationType", "mail", "headers", "name",
     "value", "commonHeaders", "messageId", "bounce", "complaint", "delivery", "bouncedRecipients", "emailAddress",
-    "bounceType", "recipients", "feedbackId",
+    "bounceType", "recipients", "feedbackId", "UserAgent", "OriginalLink", "userAgent", "link", "open", "click",
 ]  # fmt: skip
 WORDS = [
     "Bounce", "SpamComplaint", "Delivery", "SubscriptionChange", "Complaint", "HardBounce", "Permanent", "Recipient",
-    "X-Drumbeat-Delivery", "<a@b>", "\x00", "ann@acme.example",
+    "X-Drumbeat-Delivery", "Open", "Click", "<a@b>", "\x00", "ann@acme.example",
 ]  # fmt: skip
 LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.sampled_from(WORDS) | st.text()
 VALUES = st.recursive(
@@ -32,7 +33,9 @@ def test_no_document_raises_an_error(document: dict[str, object]) -> None:
         event = read(document)
         assert "\x00" not in event.id
         event.id.encode()
-        assert event.content is None or isinstance(event.content, Bounce | Complaint | ProviderReport)
+        assert event.content is None or isinstance(
+            event.content, Bounce | Complaint | ProviderReport | EngagementReport
+        )
         if event.content is not None:
             assert all(orjson.dumps(one) for one in event.content.message_ids)
 
@@ -61,3 +64,32 @@ def test_two_reports_about_one_mail_are_two_events() -> None:
 
     assert len({read_postmark(report).id for report in reports}) == 2
     assert len({read_ses(report).id for report in later}) == 2
+
+
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+
+
+@pytest.mark.parametrize(("agent", "is_automatic"), [(AGENT, False), (PROXY, True), ("", True)])
+def test_opens_and_clicks_say_whether_a_machine_made_them(agent: str, *, is_automatic: bool) -> None:
+    postmark = {"MessageID": "m", "Recipient": "ann@acme.example", "UserAgent": agent}
+    opened = read_postmark({"RecordType": "Open", **postmark})
+    clicked = read_postmark({"RecordType": "Click", "OriginalLink": "https://a.example/x", **postmark})
+    details = {"userAgent": agent, "link": "https://a.example/x"}
+    by_ses = read_ses({"eventType": "Click", "mail": {"messageId": "m"}, "click": details})
+
+    address = ["ann@acme.example"]
+    assert opened.content == EngagementReport(["m"], address, "opened", is_automatic)
+    assert clicked.content == EngagementReport(["m"], address, "clicked", is_automatic, "https://a.example/x")
+    assert by_ses.content == EngagementReport([], [], "clicked", is_automatic, "https://a.example/x")
+    assert by_ses.provider_id == "m"
+
+
+def test_every_open_of_a_mail_is_one_event_and_a_click_another() -> None:
+    events = [
+        read_postmark({"RecordType": kind, "MessageID": "m", "ReceivedAt": at, "UserAgent": AGENT})
+        for kind in ("Open", "Click")
+        for at in ("2026-03-02T12:00:00Z", "2026-03-02T13:00:00Z")
+    ]
+
+    assert len({event.id for event in events}) == 2
