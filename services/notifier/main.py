@@ -148,11 +148,10 @@ async def build(runtime: Runtime) -> Parts:
     await settings.warn_about_mail(runtime.settings)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     runtime.rest.gathering = GatheringMessages(services.queue, messages)
-    webhooks = services.webhooks
 
     def after_commit() -> None:
         runtime.relay.wake()
-        webhooks.claiming.wake()
+        services.webhooks.claiming.wake()
         messages.wake()
         services.stream_signal.send()
 
@@ -171,9 +170,9 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, *upkeep),
+        loops=(messages, services.webhooks.claiming, services.webhooks.recording, opener, sweeping, *upkeep),
         close=(
-            webhooks.close,
+            services.webhooks.close,
             services.recorder.close,
             services.mailer.stop,
             services.client.stop,

@@ -1,16 +1,26 @@
 """Messages that wait a moment of real time for others of their mail: a rehearsal does not go on before they went."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from services.chassis.loops import Loop
-from services.notifier.application.ports import DeliveryQueue
+
+
+class MessageQueue(Protocol):
+    async def count_gathering(self) -> int:
+        """How many messages are about to go for the first time: ready, or waiting a moment for others of their mail."""
+        ...
+
+    async def release_gathering(self) -> int:
+        """Have those go at once; returns how many."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class GatheringMessages:
     """Implements `services.chassis.rest.Gathering`."""
 
-    queue: DeliveryQueue
+    queue: MessageQueue
     sender: Loop
 
     async def count(self) -> int:

@@ -37,6 +37,8 @@ ARGUMENTS = {
     "keys create": ["me", "--scope", "read"],
     "keys revoke": ["0123abcd"],
     "erase": ["acme", "--yes"],
+    "export": ["accounts"],
+    "import": ["accounts.csv", "--yes"],
     "replay": ["--all"],
     "claim": [TOUCHPOINT, "ana"],
     "assign": [TOUCHPOINT, "ana"],
@@ -85,6 +87,7 @@ def nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator
         '{"specversion": "1.0", "type": "drumbeat.account.described.v1", "source": "/crm", "id": "1",'
         ' "subject": "acme", "time": "2026-03-02T09:00:00Z", "data": {"arr": 50000}}'
     )
+    Path("accounts.csv").write_text("account_id,arr\nacme,50000\n")
     Path("body.json").write_text(
         '[{"eventId": 100, "portalId": 33, "occurredAt": 1796000000000, "objectId": 4711, "propertyName": "renewal_date",'
         ' "subscriptionType": "company.propertyChange", "propertyValue": "1803859200000"}]'

@@ -47,11 +47,11 @@ async def test_a_page_of_the_console_leads_to_the_sign_in_page_and_back(visitor:
 
 
 def changing_routes() -> Iterator[tuple[str, str]]:
-    """Everything that is not only read, with `x` for each part of a path that varies."""
+    """What a page may change, with `x` for each part of a path that varies; the API asks for a key instead."""
     app = make_console(make_settings(), service_clock(Clock()))
     routers = [getattr(route, "original_router", None) for route in app.routes]
     for route in chain(app.routes, *(router.routes for router in routers if router is not None)):
-        if isinstance(route, APIRoute):
+        if isinstance(route, APIRoute) and not route.path.startswith("/v1/"):
             for method in sorted(set[str](route.methods or ()) - {"GET", "HEAD"}):
                 yield method, re.sub(r"{[^}]+}", "x", route.path)
 
