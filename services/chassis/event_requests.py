@@ -60,7 +60,8 @@ EVENT_BODY: Final[dict[str, Any]] = {
             (413, "too large; `results` has what was taken before the limit was met"),
             (415, "no media type, one that holds no CloudEvent, or two content modes mixed"),
             (422, "none was accepted; `results` tells why"),
-            (503, "the broker did not acknowledge in time; send again with the same ids"),
+            (429, "the key sent more than its rate; send what has no result after `Retry-After` seconds"),
+            (503, "the broker did not acknowledge in time; send again with the same ids what has no result"),
         )
     },
 }

@@ -12,8 +12,8 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from services.chassis import access_settings as access
 from services.chassis import private_targets
-from services.chassis.access_settings import BusyCalendars, Inbound, PolicyChecks, Sessions, Simulations
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.gateway_settings import Phone, Slack, Sms
 from services.chassis.mailbox import AddressLines, Line, Mailbox
@@ -166,15 +166,17 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
-    inbound: Inbound = Inbound()
+    inbound: access.Inbound = access.Inbound()
     sms: Sms = Sms()
     slack: Slack = Slack()
     phone: Phone = Phone()
     webhooks: Webhooks = {}
-    sessions: Sessions = Sessions()
-    busy_calendars: BusyCalendars = BusyCalendars()
-    policy_checks: PolicyChecks = PolicyChecks()
-    simulations: Simulations = Simulations()
+    rate_limit: access.RateLimit = access.RateLimit()
+    key_rate_limits: access.KeyRateLimits = {}
+    sessions: access.Sessions = access.Sessions()
+    busy_calendars: access.BusyCalendars = access.BusyCalendars()
+    policy_checks: access.PolicyChecks = access.PolicyChecks()
+    simulations: access.Simulations = access.Simulations()
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",
         description="addresses and networks, with commas, whose X-Forwarded-Proto the console believes",
