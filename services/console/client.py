@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, cast, get_args
 
 import httpx
 
+from services.chassis.clock import real_now
 from services.chassis.settings import Settings, load_settings
 from services.console.json_fields import Json, items, text, texts
 
@@ -19,6 +22,7 @@ NAMES: Final[dict[Service, str]] = {
 }
 TERMINAL_TIMEOUT_SECONDS: Final = 30.0
 READ_TIMEOUT_SECONDS: Final = 5.0
+EVENTS_TIMEOUT_SECONDS: Final = 60.0  # each 500 events of a request may wait for the broker
 WRITE_TIMEOUT_SECONDS: Final = 60.0  # a policy is checked against every account before it is accepted
 
 
@@ -37,6 +41,19 @@ class Health:
     status: int | None
     reason: str = ""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PostedEvents:
+    """The answer to events. `results`: of the first ones, where an error ended the request before the others.
+
+    `reason`: of an error; `retry_after_seconds`: None where the answer does not say when to try again.
+    """
+
+    status: int
+    results: list[Json]
+    reason: str
+    retry_after_seconds: float | None
 
 
 class ApiClient:
@@ -91,6 +108,18 @@ class ApiClient:
             self._request("POST", "rules_engine", "/v1/events", content=content, headers=headers), "results"
         )
 
+    def offer_events(self, content: bytes, media_type: str) -> PostedEvents:
+        """What the rules engine answers, whatever it is. Raises `Unreachable`."""
+        headers = {"Content-Type": media_type}
+        address = "/v1/events"
+        response = self._respond(
+            "POST", "rules_engine", address, content=content, headers=headers, timeout=EVENTS_TIMEOUT_SECONDS
+        )
+        document = _document(response)
+        reason = _reason(document) if response.is_error else ""
+        wait = retry_after_seconds(response.headers.get("Retry-After"), real_now())
+        return PostedEvents(response.status_code, items(document, "results"), reason, wait)
+
     def read_health(self, service: Service) -> Health:
         """What `/readyz` answers; no status when the service does not answer."""
         try:
@@ -109,19 +138,21 @@ class ApiClient:
             raise Unreachable(f"{NAMES[service]} does not answer at {address} ({error}).") from error
 
     def _request(self, method: str, service: Service, path: str, **options: Any) -> Json:
+        response = self._respond(method, service, path, **options)
+        document = _document(response)
+        if response.is_error and "results" not in document:
+            raise CallFailed(f"{NAMES[service]} answered {response.status_code}: {_reason(document)}")
+        return document
+
+    def _respond(self, method: str, service: Service, path: str, **options: Any) -> httpx.Response:
         address = self._settings.url_of(service)
         try:
-            response = self._client.request(method, f"{address}{path}", **options)
+            return self._client.request(method, f"{address}{path}", **options)
         except httpx.HTTPError as error:
             raise Unreachable(
                 f"{NAMES[service]} does not answer at {address} ({error}). Is `drumbeat run` running, on the ports "
                 f"of these settings?"
             ) from error
-        document = _document(response)
-        if response.is_error and "results" not in document:
-            reason = document.get("detail") or document.get("title") or "no reason given"
-            raise CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
-        return document
 
     def __enter__(self) -> Self:
         return self
@@ -223,6 +254,21 @@ class AsyncApiClient:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def _reason(document: Json) -> str:
+    return str(document.get("detail") or document.get("title") or "no reason given")
+
+
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """The value of `Retry-After`, seconds or a date (RFC 9110, section 10.2.3); None for neither. Real time."""
+    if value is None or value.strip().isdecimal():
+        return None if value is None else float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at - now).total_seconds()) if at.tzinfo else None
 
 
 def _document(response: httpx.Response) -> Json:

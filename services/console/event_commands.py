@@ -1,40 +1,33 @@
 """`drumbeat events post`: send a file of events, with a progress bar, and go on after an interruption."""
 # ruff: noqa: FBT002 - flags of commands
 
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from services.console.client import ApiClient, CallFailed, Unreachable, connect
-from services.console.event_batches import EventBatch, NotEvents, event_batches
-from services.console.json_fields import Json, number
+from services.console.client import CallFailed, connect
+from services.console.event_batches import event_batches
+from services.console.event_file import STANDARD_INPUT, EventFile, Survey, open_event_file
+from services.console.event_sender import EventSender
+from services.console.json_fields import Json
+from services.console.not_events import NotEvents
 from services.console.posting_progress import Posted, ProgressFile
-from services.console.terminal import (
-    AsJson,
-    InputFile,
-    error_screen,
-    print_json,
-    print_table,
-    print_text,
-    read_input,
-)
+from services.console.terminal import AsJson, error_screen, print_json, print_table, print_text
 
-_RETRY_SECONDS: Final = (1.0, 2.0, 4.0)
 app = typer.Typer(no_args_is_help=True, help="Send events.")
 
 
 @app.command("post")
 def post_events(
     file: Annotated[
-        InputFile,
+        EventFile,
         typer.Argument(
-            parser=read_input,
+            parser=open_event_file,
             metavar="FILE",
-            help="One event, an array, or one event per line; - reads standard input.",
+            help="One event, an array, or one event per line, also as gzip or zstd; - reads standard input.",
         ),
     ],
     resume: Annotated[
@@ -44,30 +37,40 @@ def post_events(
 ) -> None:
     """Send a file of CloudEvents. Exit code 1 when any is not accepted.
 
-    While it runs, FILE.progress says how far it is. Sending events again is harmless: each counts once.
+    The file is read twice: first to check that it is whole, then to send it part by part, so its size does not matter.
+    While it runs, FILE.progress says how far it is. Sending events again is harmless: each counts once. While the server
+    is busy or this key has used its rate, it waits as long as the answer says.
     """
-    batches = _batches_of(file)
-    rejected: list[Json] = []
+    with _refusing(file):
+        survey = None if file.name == STANDARD_INPUT else Survey(file)
     with connect() as api:
-        progress = ProgressFile(file, api.address_of("rules_engine"))
+        digest = survey.digest if survey else None
+        progress = ProgressFile(file.name, digest, api.address_of("rules_engine"))
         posted = _begin(progress) if resume else Posted()
-        with _resumable(progress, posted), _bar(batches, posted, as_json=as_json) as bar:
-            for batch in batches:
-                if batch.first + batch.count > posted.sent:
-                    rejected += _post(api, batch, posted)
-                    progress.write(posted)
-                    bar.advance(batch.count)
+        with _resumable(progress, posted), _bar(survey, posted, as_json=as_json) as bar:
+            sender = EventSender(api, posted, bar.say)
+            with _refusing(file, posted):
+                for batch in event_batches(file.blocks()):
+                    if batch.first + batch.count > posted.sent:
+                        sender.send(batch)
+                        progress.write(posted)
+                        bar.show(posted.sent)
         progress.remove()
-    _report(posted, rejected, as_json=as_json)
+    _report(posted, sender.rejected, as_json=as_json)
     if posted.refusals.count:
         raise typer.Exit(1)
 
 
-def _batches_of(file: InputFile) -> list[EventBatch]:
+@contextmanager
+def _refusing(file: EventFile, posted: Posted | None = None) -> Generator[None]:
+    """Say what is wrong with the file, and what of it was sent before that was found."""
     try:
-        return list(event_batches(file.content))
+        yield
     except NotEvents as refused:
-        raise typer.BadParameter(f"{file.name} {refused}") from refused
+        sent = f". {posted.sent} events before that were sent" if posted and posted.sent else ""
+        raise typer.BadParameter(f"{file.name} {refused}{sent}") from refused
+    except OSError as error:
+        raise typer.BadParameter(f"{file.name} cannot be read ({error.strerror})") from error
 
 
 def _begin(progress: ProgressFile) -> Posted:
@@ -79,35 +82,14 @@ def _begin(progress: ProgressFile) -> Posted:
     return posted
 
 
-def _post(api: ApiClient, batch: EventBatch, posted: Posted) -> list[Json]:
-    """Send a request until the broker acknowledged each event. Returns the results of those not accepted."""
-    results = api.post_events(batch.content, batch.media_type)
-    for seconds in _RETRY_SECONDS:
-        if all(result.get("status") != "unknown" for result in results):
-            break
-        time.sleep(seconds)
-        results = api.post_events(batch.content, batch.media_type)
-    unknown = sum(result.get("status") == "unknown" for result in results)
-    if unknown:
-        raise Unreachable(f"The broker did not acknowledge {unknown} events in time.")
-    rejected: list[Json] = []
-    for result in results:
-        if result.get("status") == "accepted":
-            posted.accepted += 1
-            continue
-        index = number(result, "index") + batch.first
-        posted.refusals.add(result, index + 1)
-        rejected.append({**result, "index": index, "position": index + 1})
-    posted.sent = batch.first + batch.count
-    return rejected
-
-
 @contextmanager
 def _resumable(progress: ProgressFile, posted: Posted) -> Generator[None]:
     """Say how to go on when sending stops before the end."""
     try:
         yield
     except (CallFailed, KeyboardInterrupt) as stopped:
+        if posted.sent:
+            progress.write(posted)  # it may have stopped between two events of one request
         advice = "; `--resume` goes on from there" if progress.path is not None and posted.sent else ""
         reason = "Interrupted" if isinstance(stopped, KeyboardInterrupt) else str(stopped)
         message = f"{reason}\n{posted.sent} events were sent, {posted.accepted} of them accepted{advice}"
@@ -118,22 +100,28 @@ def _resumable(progress: ProgressFile, posted: Posted) -> Generator[None]:
 
 
 class Bar:
-    """A progress bar, or nothing where there is no terminal."""
+    """A progress bar, or nothing where there is no terminal or nobody knows how much there is."""
 
     def __init__(self, progress: Progress | None, total: int, done: int) -> None:
         self._progress = progress
         self._task = progress.add_task("events", total=total, completed=done) if progress else None
 
-    def advance(self, count: int) -> None:
+    def show(self, done: int) -> None:
         if self._progress is not None and self._task is not None:
-            self._progress.advance(self._task, count)
+            self._progress.update(self._task, completed=done)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        if self._progress is not None:
+            self._progress.console.print(sentence, soft_wrap=True)
+        else:
+            typer.echo(sentence, err=True)
 
 
 @contextmanager
-def _bar(batches: list[EventBatch], posted: Posted, *, as_json: bool) -> Generator[Bar]:
-    total = sum(batch.count for batch in batches)
-    if as_json or len(batches) < 2 or not error_screen.is_terminal:
-        yield Bar(None, total, posted.sent)
+def _bar(survey: Survey | None, posted: Posted, *, as_json: bool) -> Generator[Bar]:
+    if survey is None or as_json or survey.requests < 2 or not error_screen.is_terminal:
+        yield Bar(None, 0, posted.sent)
         return
     columns = (
         TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
@@ -142,7 +130,7 @@ def _bar(batches: list[EventBatch], posted: Posted, *, as_json: bool) -> Generat
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=error_screen, transient=True) as progress:
-        yield Bar(progress, total, posted.sent)
+        yield Bar(progress, survey.events, posted.sent)
 
 
 def _report(posted: Posted, rejected: list[Json], *, as_json: bool) -> None:
