@@ -299,7 +299,7 @@ async def test_policies_with_bombs_are_refused_with_a_reason_and_the_one_in_forc
             faults += faults_of(answer, f"{method} {path} {name}")
     assert not faults, "\n".join(faults[:20])
     after = await stack.get("rules_engine", "/v1/policies/current")
-    assert after == before
+    assert after["hash"] == before["hash"]
     check_logs(stack)
 
 

@@ -71,7 +71,9 @@ def _scopes(body: Item, of_resources: str, of_scopes: str) -> Iterator[tuple[Ite
 
 
 def _objects(parent: Item, member: str) -> Iterator[Item]:
-    found = parent.get(member) or []
+    found = parent.get(member)
+    if found is None:
+        return
     if not isinstance(found, list):
         raise Malformed(f"body: `{member}` is no list")
     for each in cast("list[object]", found):
