@@ -1,4 +1,5 @@
-"""Telemetry at volume (issue 14, point 3): rates of keys, bounded memory, a broker that is slow or away."""
+"""Telemetry at volume (issue 14, point 3): rates of keys, bounded memory, a slow broker, the senders of the page."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import asyncio
 import gzip
@@ -12,19 +13,25 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from confluent_kafka import Producer
+from google.protobuf.json_format import MessageToJson
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from services.rules_engine.entrypoints.http_ingest import MOST, MOST_WAITING
 from tests.integration.rules_engine.conftest import Engine, engine, problem_of
 from tests.integration.rules_engine.ingest_requests import BATCH, NDJSON, Sent, ndjson, results_of
+from tests.integration.rules_engine.telemetry_senders import collector, http_sink, source_connector
 from tests.stack import KEY, ROOT, event, stopped, until
+from tests.unit.connectors.sources.test_otlp import DAY, attributes, log, logs, nanoseconds
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-RATE, BURST = 500, 1_000
+RATE, BURST = 100, 200
 FIRST_KEY = "0123abcd"
+SECRET = "a-secret-of-the-collector"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -34,6 +41,7 @@ async def limited() -> AsyncGenerator[Engine]:
         "DRUMBEAT_RATE_LIMIT__EVENTS_PER_SECOND": str(RATE),
         "DRUMBEAT_RATE_LIMIT__BURST": str(BURST),
         "DRUMBEAT_KEY_RATE_LIMITS": json.dumps({FIRST_KEY: {}}),
+        "DRUMBEAT_WEBHOOKS__OPENTELEMETRY__SECRET": SECRET,
     }
     async with engine(settings=settings) as running:
         yield running
@@ -63,9 +71,9 @@ async def make_scores(running: Engine, name: str, count: int, **data: object) ->
 
 async def test_a_key_that_sends_faster_than_its_rate_is_refused_until_it_may_go_on(limited: Engine) -> None:
     authorization = {"authorization": f"Bearer {await create_key(limited)}"}
-    events = await make_scores(limited, "rate", BURST + RATE)
-    first = await limited.send(ndjson(events), NDJSON, **authorization)
-    assert len(results_of(first, 202)) == BURST + RATE, "a request that began is taken whole"
+    events = await make_scores(limited, "rate", BURST + 10 * RATE)
+    first = await limited.send(ndjson(events), NDJSON, query="?validate_only=true", **authorization)
+    assert len(results_of(first, 202)) == len(events), "a request that began is taken whole"
     assert first.headers["ratelimit-policy"] == f'"events";q={BURST};qu="events";w=2'
     assert first.headers["ratelimit"].startswith('"events";r=')
 
@@ -150,13 +158,13 @@ async def test_more_events_than_may_wait_for_the_broker_are_refused_before_they_
 async def test_a_file_is_posted_whole_over_a_slow_broker_and_within_the_rate_of_the_key(
     limited: Engine, tmp_path: Path
 ) -> None:
-    count = 3_000
+    count = 2_000
     key = await create_key(limited)
     (tmp_path / "key").write_text(key)
-    events = ndjson(await make_scores(limited, "file", count))
-    (tmp_path / "events.ndjson.gz").write_bytes(gzip.compress(events))
+    events = await make_scores(limited, "file", count)
+    (tmp_path / "events.ndjson.gz").write_bytes(gzip.compress(ndjson(events)))
     owed = {"query": "?validate_only=true", "authorization": f"Bearer {key}"}
-    results_of(await limited.send(events * 2, NDJSON, **owed), 202)
+    results_of(await limited.send(ndjson(events[: BURST + 10 * RATE]), NDJSON, **owed), 202)
     slow = asyncio.create_task(_slow_down(limited))
     try:
         posting = await asyncio.create_subprocess_exec(
@@ -201,3 +209,55 @@ async def _account_ids(running: Engine) -> AsyncIterator[str]:
         if not page["next_cursor"]:
             return
         page = await running.get("/v1/accounts", limit=500, cursor=page["next_cursor"])
+
+
+async def test_a_collector_with_the_configuration_of_the_page_reports_usage_and_a_score(
+    limited: Engine,
+) -> None:
+    now = await limited.now()
+    usage = log(
+        "usage.reported",
+        {
+            "account.id": "otel",
+            "period_start": (now - DAY).isoformat(),
+            "period_end": now.isoformat(),
+            "active_users": 41,
+        },
+        time_unix_nano=nanoseconds(now),
+    )
+    score = ExportMetricsServiceRequest()
+    gauge = score.resource_metrics.add().scope_metrics.add().metrics.add(name="customer.health.score").gauge
+    owner = attributes({"account.id": "otel"})
+    gauge.data_points.add(time_unix_nano=nanoseconds(now), as_double=31, attributes=owner)
+    for signal, body in (("logs", logs(usage)), ("metrics", MessageToJson(score).encode())):
+        sending = collector(signal, body, SECRET)
+        async with httpx.AsyncClient(timeout=60) as client:
+            answer = await client.post(
+                limited.url + sending.path, content=sending.body, headers=sending.headers
+            )
+        assert (answer.status_code, answer.json()["refused"]) == (202, []), answer.text
+
+    async def has_both() -> bool:
+        account = await limited.stack.find("rules_engine", "/v1/accounts/otel")
+        return account is not None and {"health_score", "active_users"} <= account["facts"].keys()
+
+    await until(has_both, 120, "usage and score are facts of the account")
+
+
+async def test_kafka_connect_with_the_configurations_of_the_page(limited: Engine) -> None:
+    now = await limited.now()
+    row = {
+        "event_id": "row-1", "account_id": "connect", "reported_at": now.isoformat(),
+        "period_start": (now - DAY).isoformat(), "period_end": now.isoformat(), "active_users": 7,
+    }  # fmt: skip
+    record = source_connector(row)
+    producer = Producer({"bootstrap.servers": limited.stack.kafka.bootstrap, "partitioner": "murmur2_random"})
+    producer.produce(record.topic, json.dumps(record.value), record.key, headers=record.headers)
+    assert producer.flush(60) == 0
+    await limited.wait_until_folded({"source": "/warehouse/usage", "id": "row-1"}, 120)
+    assert (await limited.account("connect"))["facts"]["active_users"]["value"] == 7
+
+    values = [json.dumps(each) for each in await make_scores(limited, "sink", 3)]
+    sending = http_sink(values, KEY)
+    answer = await limited.request("POST", sending.path, content=sending.body, headers=dict(sending.headers))
+    assert len(results_of(answer, 202)) == 3
