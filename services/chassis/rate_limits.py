@@ -65,12 +65,13 @@ class Quota:
             return
         LIMITED.inc()
         wait = max(1, self._seconds_until(1, self._per_second))
-        raise Problem(
+        problem = Problem(
             429,
             f"This key may send {self._per_second:g} events a second and has sent more. Send the rest in {wait} s.",
             headers={"Retry-After": str(wait)},
-            **{"type": QUOTA_EXCEEDED, "violated-policies": [POLICY]},
         )
+        problem.members |= {"type": QUOTA_EXCEEDED, "violated-policies": [POLICY]}
+        raise problem
 
     def _refill(self, per_second: float) -> None:
         now = self._now()

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -30,7 +30,7 @@ class Sending:
 
 def collector(signal: str, body: bytes, secret: str) -> Sending:
     """The request of the Collector's exporter otlphttp for what it has of a signal, `logs` or `metrics`."""
-    document = cast("Any", yaml.safe_load(example("yaml")))
+    document: Any = yaml.safe_load(example("yaml"))
     (name,) = document["service"]["pipelines"][signal]["exporters"]
     exporter = document["exporters"][name]
     assert (exporter["encoding"], exporter["compression"]) == ("json", "none")
@@ -65,7 +65,9 @@ class ConnectRecord:
     value: dict[str, Any]
     key: Any = None
     topic: str = "rows"
-    headers: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    headers: list[tuple[str, str | bytes | None]] = field(
+        default_factory=list[tuple[str, str | bytes | None]]
+    )
 
 
 def source_connector(row: Mapping[str, object]) -> ConnectRecord:

@@ -113,7 +113,7 @@ def memory_of(pid: int, name: str) -> int:
 
 
 @asynccontextmanager
-async def stopped_broker(running: Engine) -> AsyncIterator[None]:
+async def stopped_broker(running: Engine) -> AsyncGenerator[None]:
     kafka = running.stack.kafka
     kafka.freeze()
     await until(lambda: stopped(kafka.nodes[0].pid or 0), 30, "the broker is stopped")
