@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from services.console.client import CallFailed, connect
 from services.console.event_batches import event_batches
-from services.console.event_file import STANDARD_INPUT, EventFile, Survey, open_event_file
+from services.console.event_file import EventFile, Survey, open_event_file
 from services.console.event_sender import EventSender
 from services.console.json_fields import Json
 from services.console.not_events import NotEvents
@@ -42,7 +42,7 @@ def post_events(
     is busy or this key has used its rate, it waits as long as the answer says.
     """
     with _refusing(file):
-        survey = None if file.name == STANDARD_INPUT else Survey(file)
+        survey = None if file.can_be_read_once_only() else Survey(file)
     with connect() as api:
         digest = survey.digest if survey else None
         progress = ProgressFile(file.name, digest, api.address_of("rules_engine"))

@@ -20,10 +20,14 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1
 
 
 class EventFile:
-    """`name`: a path, or `-` for standard input, which can be read once only."""
+    """`name`: a path, or `-` for standard input."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def can_be_read_once_only(self) -> bool:
+        """Whether it is standard input or another pipe."""
+        return self.name == STANDARD_INPUT or Path(self.name).is_fifo()
 
     def blocks(self) -> Iterator[bytes]:
         """The content, decompressed. Raises NotEvents where the compression is broken or ends too early."""
@@ -70,13 +74,14 @@ class Survey:
 
 def open_event_file(name: str) -> EventFile:
     """The value of an argument that names a file of events."""
-    if name != STANDARD_INPUT:
+    file = EventFile(name)
+    if not file.can_be_read_once_only():
         try:
             with Path(name).open("rb"):
                 pass
         except OSError as error:
             raise typer.BadParameter(f"{name} cannot be read ({error.strerror})") from error
-    return EventFile(name)
+    return file
 
 
 def _inflater(begin: bytes) -> Inflater | None:

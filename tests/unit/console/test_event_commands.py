@@ -252,6 +252,17 @@ def test_a_compressed_file_of_several_members_is_sent_and_one_that_is_cut_is_ref
     assert [each for request in engine.requests for each in request] == [f"e-{each}" for each in range(5_000)]
 
 
+def test_a_pipe_is_sent_while_it_is_read(engine: Engine, capsys: Capture) -> None:
+    content = gzip.compress(write_events(5_000).read_bytes())
+    os.mkfifo("pipe")
+    writing = Thread(target=Path("pipe").write_bytes, args=(content,), daemon=True)
+    writing.start()
+    result = drumbeat(capsys, "events", "post", "pipe")
+    writing.join(30)
+    assert (result.code, sum(map(len, engine.requests))) == (0, 5_000)
+    assert not Path("pipe.progress").exists()
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("form", ["lines", "array", "gzip"])
 def test_the_size_of_a_file_does_not_matter_to_the_memory(engine: Engine, form: str) -> None:
