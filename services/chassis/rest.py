@@ -6,6 +6,7 @@ A rehearsal advances a standing clock only when every service is at rest (`servi
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -15,7 +16,20 @@ from services.chassis.kafka import client_options, stop_client
 from services.chassis.loops import Loop
 from services.chassis.settings import Kafka
 
+GATHERING: Final = "gathering"
 _ANSWER_MILLISECONDS = 3_000  # who asks whether all is at rest does not wait for a broker that is away
+
+
+class Gathering(Protocol):
+    """Work that waits for a moment of real time, so that more of its kind may join it."""
+
+    async def count(self) -> int:
+        """How much of it waits."""
+        ...
+
+    async def release(self) -> int:
+        """End the wait; returns of how much."""
+        ...
 
 
 class PartitionEnds:
@@ -62,7 +76,12 @@ class PartitionEnds:
 
 
 class Rest:
-    """What a process waits for. Retries in real time, of endpoints that fail, are not waited for."""
+    """What a process waits for. Retries in real time, of endpoints that fail, are not waited for.
+
+    `gathering`: work that has not begun, because it waits for more of its kind.
+    """
+
+    gathering: Gathering | None = None
 
     def __init__(self) -> None:
         self._ends: PartitionEnds | None = None
@@ -77,10 +96,15 @@ class Rest:
         for loop in self._loops:
             loop.wake()
 
+    async def release(self) -> int:
+        """Begin at once what waits for more of its kind; returns how much of it waited."""
+        return 0 if self.gathering is None else await self.gathering.release()
+
     async def state(self) -> dict[str, object]:
         """`{at_rest, busy: names, progress}`. `progress` grows with every record that was read.
 
-        Services that hand work to each other are at rest when all say so twice and no `progress` grew between.
+        Services that hand work to each other are at rest when all say so twice and no `progress` grew between. Where that
+        holds except for what is `gathering`, nothing more will join it, and `release` ends its wait.
         """
         busy = [loop.name for loop in self._loops if not loop.is_at_rest()]
         progress = 0
@@ -89,6 +113,8 @@ class Rest:
             progress += read or 0
             if read is None:
                 busy.append("consumer")
+        if self.gathering is not None and await self.gathering.count():
+            busy.append(GATHERING)
         return {"at_rest": not busy, "busy": busy, "progress": progress}
 
     async def _read_to_the_end(self, consumer: Consumer) -> int | None:

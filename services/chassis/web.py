@@ -95,6 +95,7 @@ def make_app(
     for kind in (RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _check_key_first(cast("ErrorHandler", app.exception_handlers[kind])))
     app.include_router(_health(chassis))
+    app.include_router(_clock(chassis))
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -135,6 +136,12 @@ def _health(chassis: Chassis) -> APIRouter:
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    return router
+
+
+def _clock(chassis: Chassis) -> APIRouter:
+    router = APIRouter(tags=["service"])
+
     @router.get("/v1/clock", summary="The service clock", dependencies=[require("read")])
     async def clock() -> dict[str, object]:
         mapping = chassis.clock
@@ -154,6 +161,15 @@ def _health(chassis: Chassis) -> APIRouter:
     )
     async def rest() -> dict[str, object]:
         return {"now": timestamp(chassis.clock.now()), **await chassis.rest.state()}
+
+    @router.post(
+        "/v1/clock/rest",
+        summary="Begin at once what waits for more of its kind",
+        description="For rehearsals: when all else is at rest, nothing more will join what is `gathering`.",
+        dependencies=[require("admin")],
+    )
+    async def release() -> dict[str, object]:
+        return {"now": timestamp(chassis.clock.now()), "released": await chassis.rest.release()}
 
     return router
 

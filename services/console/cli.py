@@ -22,6 +22,7 @@ from services.console import (
     content_commands,
     event_commands,
     feed_commands,
+    import_commands,
     load_commands,
     mapping_commands,
     operating_commands,
@@ -46,6 +47,7 @@ app.add_typer(operating_commands.app)
 app.add_typer(touchpoint_commands.app)
 app.add_typer(load_commands.app)
 app.add_typer(event_commands.app, name="events")
+app.add_typer(import_commands.app)
 app.add_typer(feed_commands.app, name="feeds")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, cast, get_args
 
@@ -12,6 +10,7 @@ import httpx
 from services.chassis.clock import real_now
 from services.chassis.settings import Settings, load_settings
 from services.console.json_fields import Json, items, text, texts
+from services.console.posted_events import PostedEvents, read_posted
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -21,6 +20,9 @@ NAMES: Final[dict[Service, str]] = {
     "notifier": "The notifier",
 }
 TERMINAL_TIMEOUT_SECONDS: Final = 30.0
+TABLE_TIMEOUT_SECONDS: Final = 600.0  # a table is read whole, and what comes of it is simulated twice
+ITEM_BY_ITEM: Final = frozenset({"results", "refused"})
+"""Members of errors that say what became of each item: they are no failure of the call."""
 READ_TIMEOUT_SECONDS: Final = 5.0
 EVENTS_TIMEOUT_SECONDS: Final = 60.0  # each 500 events of a request may wait for the broker
 WRITE_TIMEOUT_SECONDS: Final = 60.0  # a policy is checked against every account before it is accepted
@@ -41,19 +43,6 @@ class Health:
     status: int | None
     reason: str = ""
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PostedEvents:
-    """The answer to events. `results`: of the first ones, where an error ended the request before the others.
-
-    `reason`: of an error; `retry_after_seconds`: None where the answer does not say when to try again.
-    """
-
-    status: int
-    results: list[Json]
-    reason: str
-    retry_after_seconds: float | None
 
 
 class ApiClient:
@@ -111,14 +100,29 @@ class ApiClient:
     def offer_events(self, content: bytes, media_type: str) -> PostedEvents:
         """What the rules engine answers, whatever it is. Raises `Unreachable`."""
         headers = {"Content-Type": media_type}
-        address = "/v1/events"
-        response = self._respond(
-            "POST", "rules_engine", address, content=content, headers=headers, timeout=EVENTS_TIMEOUT_SECONDS
-        )
-        document = _document(response)
-        reason = _reason(document) if response.is_error else ""
-        wait = retry_after_seconds(response.headers.get("Retry-After"), real_now())
-        return PostedEvents(response.status_code, items(document, "results"), reason, wait)
+        options: dict[str, Any] = {"content": content, "headers": headers, "timeout": EVENTS_TIMEOUT_SECONDS}
+        response = self._respond("POST", "rules_engine", "/v1/events", **options)
+        retry_after = response.headers.get("Retry-After")
+        return read_posted(response.status_code, _document(response), retry_after, real_now())
+
+    def post_table(self, content: bytes, query: Mapping[str, str | None]) -> Json:
+        """The answer of an import, also where no row was accepted. Raises `CallFailed`."""
+        params = {name: value for name, value in query.items() if value is not None}
+        headers = {"Content-Type": "text/csv"}
+        options = {"params": params, "headers": headers, "timeout": TABLE_TIMEOUT_SECONDS}
+        return self._request("POST", "rules_engine", "/v1/imports", content=content, **options)
+
+    def download(self, service: Service, path: str) -> Iterator[bytes]:
+        """The body of an answer in pieces. Raises `CallFailed`."""
+        address = self._settings.url_of(service)
+        try:
+            with self._client.stream("GET", f"{address}{path}", timeout=TABLE_TIMEOUT_SECONDS) as response:
+                if response.is_error:
+                    response.read()
+                    raise _failed(service, response)
+                yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise _unreachable(service, address, error) from error
 
     def read_health(self, service: Service) -> Health:
         """What `/readyz` answers; no status when the service does not answer."""
@@ -140,8 +144,8 @@ class ApiClient:
     def _request(self, method: str, service: Service, path: str, **options: Any) -> Json:
         response = self._respond(method, service, path, **options)
         document = _document(response)
-        if response.is_error and "results" not in document:
-            raise CallFailed(f"{NAMES[service]} answered {response.status_code}: {_reason(document)}")
+        if response.is_error and document.keys().isdisjoint(ITEM_BY_ITEM):
+            raise _failed(service, response)
         return document
 
     def _respond(self, method: str, service: Service, path: str, **options: Any) -> httpx.Response:
@@ -149,16 +153,26 @@ class ApiClient:
         try:
             return self._client.request(method, f"{address}{path}", **options)
         except httpx.HTTPError as error:
-            raise Unreachable(
-                f"{NAMES[service]} does not answer at {address} ({error}). Is `drumbeat run` running, on the ports "
-                f"of these settings?"
-            ) from error
+            raise _unreachable(service, address, error) from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+
+
+def _unreachable(service: Service, address: str, error: httpx.HTTPError) -> Unreachable:
+    return Unreachable(
+        f"{NAMES[service]} does not answer at {address} ({error}). Is `drumbeat run` running, on the ports of these"
+        f" settings?"
+    )
+
+
+def _failed(service: Service, response: httpx.Response) -> CallFailed:
+    document = _document(response)
+    reason = document.get("detail") or document.get("title") or "no reason given"
+    return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
 
 
 def connect() -> ApiClient:
@@ -254,21 +268,6 @@ class AsyncApiClient:
 
     async def close(self) -> None:
         await self._client.aclose()
-
-
-def _reason(document: Json) -> str:
-    return str(document.get("detail") or document.get("title") or "no reason given")
-
-
-def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """The value of `Retry-After`, seconds or a date (RFC 9110, section 10.2.3); None for neither. Real time."""
-    if value is None or value.strip().isdecimal():
-        return None if value is None else float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (at - now).total_seconds()) if at.tzinfo else None
 
 
 def _document(response: httpx.Response) -> Json:

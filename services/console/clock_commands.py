@@ -2,6 +2,7 @@
 # ruff: noqa: FBT002 - flags of commands
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -9,7 +10,9 @@ import typer
 
 from schemas.times import parse_span
 from services.chassis.clock import monotonic
-from services.console.client import SERVICES, ApiClient, CallFailed, connect
+from services.chassis.rest import GATHERING
+from services.console.client import SERVICES, ApiClient, CallFailed, Service, connect
+from services.console.json_fields import Json
 from services.console.terminal import AsJson, print_json, print_text
 
 app = typer.Typer(
@@ -50,7 +53,10 @@ def advance(api: ApiClient, span: timedelta, step: timedelta = STEP) -> datetime
 
 
 def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
-    """Wait until every service has reached `moment`, and all its work is done. Raises `NotAtRest`, `CallFailed`."""
+    """Wait until every service has reached `moment`, and all its work is done. Raises `NotAtRest`, `CallFailed`.
+
+    What only waits for more of its kind begins once nothing else goes on.
+    """
     deadline = monotonic() + LONGEST_STEP_SECONDS
     before: list[object] | None = None
     pause, longest = LOOK_SECONDS
@@ -58,10 +64,11 @@ def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
         states = [api.get(service, "/v1/clock/rest") for service in SERVICES]
         has_come = moment is None or all(_moment(state["now"]) >= moment for state in states)
         progress = [state["progress"] for state in states]
-        is_at_rest = has_come and all(state["at_rest"] for state in states)
-        if is_at_rest and progress == before:
+        is_at_rest = has_come and all(state["busy"] in ([], [GATHERING]) for state in states)
+        is_settled = is_at_rest and progress == before
+        if is_settled and not _release(api, states):
             return
-        before = progress if is_at_rest else None
+        before = progress if is_at_rest and not is_settled else None
         if monotonic() > deadline:
             busy = [f"{name}: {state['busy']}" for name, state in zip(SERVICES, states, strict=True)]
             raise NotAtRest(
@@ -70,6 +77,14 @@ def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
             )
         time.sleep(pause)
         pause = min(longest, pause * 1.5)
+
+
+def _release(api: ApiClient, states: Sequence[Json]) -> bool:
+    """Have what is gathering begin. Whether there was any."""
+    gathering: list[Service] = [name for name, state in zip(SERVICES, states, strict=True) if state["busy"]]
+    for service in gathering:
+        api.send("POST", service, "/v1/clock/rest")
+    return bool(gathering)
 
 
 def _now(api: ApiClient) -> datetime:

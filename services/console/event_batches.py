@@ -83,8 +83,9 @@ def _refuse_table(content: bytes) -> None:
         )
     header, *rows = csv.reader(lines[:2], delimiter=separator)
     raise NotEvents(
-        f"is a table (CSV) with the columns {', '.join(header)[:300]}; events are posted as JSON. Write each row as "
-        f"one CloudEvent on one line, with the names of Drumbeat's fields in `data`: {_event_of_row(header, rows)[:1000]}"
+        f"is a table (CSV) with the columns {', '.join(header)[:300]}; events are posted as JSON. `drumbeat import` "
+        "reads tables of accounts, contacts, contracts and CSMs; write each row of another as one CloudEvent on one line,"
+        f" with the names of Drumbeat's fields in `data`: {_event_of_row(header, rows)[:1000]}"
     )
 
 

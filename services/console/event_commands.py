@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from services.console.client import CallFailed, connect
+from services.console.client import connect
 from services.console.event_batches import event_batches
 from services.console.event_file import EventFile, Survey, open_event_file
 from services.console.event_sender import EventSender
 from services.console.json_fields import Json
 from services.console.not_events import NotEvents
 from services.console.posting_progress import Posted, ProgressFile
-from services.console.terminal import AsJson, error_screen, print_json, print_table, print_text
+from services.console.sending_progress import begin_or_resume, say_how_to_resume, show_bar
+from services.console.terminal import AsJson, print_json, print_table, print_text
 
 app = typer.Typer(no_args_is_help=True, help="Send events.")
 
@@ -46,8 +46,12 @@ def post_events(
     with connect() as api:
         digest = survey.digest if survey else None
         progress = ProgressFile(file.name, digest, api.address_of("rules_engine"))
-        posted = _begin(progress) if resume else Posted()
-        with _resumable(progress, posted), _bar(survey, posted, as_json=as_json) as bar:
+        posted = begin_or_resume(progress, "events") if resume else Posted()
+        total, is_shown = (survey.events, survey.requests > 1) if survey else (0, False)
+        with (
+            say_how_to_resume(progress, posted, "events"),
+            show_bar(total, posted.sent, "events", is_shown=is_shown and not as_json) as bar,
+        ):
             sender = EventSender(api, posted, bar.say)
             with _refusing(file, posted):
                 for batch in event_batches(file.blocks()):
@@ -71,66 +75,6 @@ def _refusing(file: EventFile, posted: Posted | None = None) -> Generator[None]:
         raise typer.BadParameter(f"{file.name} {refused}{sent}") from refused
     except OSError as error:
         raise typer.BadParameter(f"{file.name} cannot be read ({error.strerror})") from error
-
-
-def _begin(progress: ProgressFile) -> Posted:
-    posted = progress.read()
-    if posted is None:
-        typer.echo("There is no interrupted run of this file and this server: sending all events.", err=True)
-        return Posted()
-    typer.echo(f"Going on after {posted.sent} events.", err=True)
-    return posted
-
-
-@contextmanager
-def _resumable(progress: ProgressFile, posted: Posted) -> Generator[None]:
-    """Say how to go on when sending stops before the end."""
-    try:
-        yield
-    except (CallFailed, KeyboardInterrupt) as stopped:
-        if posted.sent:
-            progress.write(posted)  # it may have stopped between two events of one request
-        advice = "; `--resume` goes on from there" if progress.path is not None and posted.sent else ""
-        reason = "Interrupted" if isinstance(stopped, KeyboardInterrupt) else str(stopped)
-        message = f"{reason}\n{posted.sent} events were sent, {posted.accepted} of them accepted{advice}"
-        if isinstance(stopped, KeyboardInterrupt):
-            typer.echo(message, err=True)
-            raise typer.Exit(1) from stopped
-        raise type(stopped)(message) from stopped
-
-
-class Bar:
-    """A progress bar, or nothing where there is no terminal or nobody knows how much there is."""
-
-    def __init__(self, progress: Progress | None, total: int, done: int) -> None:
-        self._progress = progress
-        self._task = progress.add_task("events", total=total, completed=done) if progress else None
-
-    def show(self, done: int) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=done)
-
-    def say(self, sentence: str) -> None:
-        """Print a sentence above the bar."""
-        if self._progress is not None:
-            self._progress.console.print(sentence, soft_wrap=True)
-        else:
-            typer.echo(sentence, err=True)
-
-
-@contextmanager
-def _bar(survey: Survey | None, posted: Posted, *, as_json: bool) -> Generator[Bar]:
-    if survey is None or as_json or survey.requests < 2 or not error_screen.is_terminal:
-        yield Bar(None, 0, posted.sent)
-        return
-    columns = (
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=error_screen, transient=True) as progress:
-        yield Bar(progress, survey.events, posted.sent)
 
 
 def _report(posted: Posted, rejected: list[Json], *, as_json: bool) -> None:

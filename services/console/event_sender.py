@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from services.console.client import NAMES, ApiClient, CallFailed, PostedEvents, Unreachable
+from services.console.client import NAMES, ApiClient, CallFailed, Unreachable
 from services.console.event_batches import EventBatch
 from services.console.json_fields import Json
+from services.console.posted_events import PostedEvents
 from services.console.posting_progress import Posted
 
 GIVE_UP_SECONDS: Final = 300.0

@@ -55,6 +55,7 @@ from services.notifier.domain.link_token import LinkKeys
 from services.notifier.drafts import draft_loop, draft_router
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices, missing_page
+from services.notifier.entrypoints.gathering import GatheringMessages
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_inbound import LARGER_BODIES
 from services.notifier.entrypoints.http_links import LINKS
@@ -145,6 +146,7 @@ async def build(runtime: Runtime) -> Parts:
     sending = make_sending(runtime.settings, services, keys)
     await settings.warn_about_mail(runtime.settings)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
+    runtime.rest.gathering = GatheringMessages(services.queue, messages)
     webhooks = services.webhooks
 
     def after_commit() -> None:

@@ -75,6 +75,7 @@ from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
+from services.rules_engine.tables import Tables
 from services.rules_engine.webhooks import Webhooks
 
 UNDECIDED = Gauge(
@@ -210,7 +211,7 @@ def make(
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
     chassis = Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest)
-    larger = {"/v1/events": LARGEST_STREAM, **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY)}
+    larger = {**dict.fromkeys(("/v1/events", "/v1/imports"), LARGEST_STREAM), **policies.LARGER_BODIES}
     app = make_app(chassis, title="rules engine", larger_bodies=larger, links=LINKS)
     refusals.install(app)
     answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
@@ -223,6 +224,7 @@ def make(
     for router in (
         api.event_routes(ingest, answers),
         webhooks.router(),
+        *Tables(runtime, ingest, simulation).routers(),
         why_routes(_explanations(runtime, configurations, active_policy).explain),
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),

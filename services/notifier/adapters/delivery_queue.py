@@ -227,6 +227,14 @@ class DeliveryQueue:
         opt_outs = await load_opt_outs(connection, self._addresses, contact_ids, addresses)
         return [opt_outs if number in begun else None for number in range(len(mails))]
 
+    async def count_gathering(self) -> int:
+        async with self._database.transaction() as connection:
+            return await queue_sweep.count_gathering(connection, await real_now(connection))
+
+    async def release_gathering(self) -> int:
+        async with self._database.transaction() as connection:
+            return await queue_sweep.release_gathering(connection, await real_now(connection))
+
     async def wake_due(self) -> int:
         async with self._database.transaction() as connection:
             return await queue_sweep.wake_due(connection, await self._now(connection))

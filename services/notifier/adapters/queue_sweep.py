@@ -9,6 +9,7 @@ from services.chassis.outbox import Outbox
 from services.notifier.adapters.delivery_repository import END
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import report_finished_row
+from services.notifier.application.ingest_events import GATHERS
 from services.notifier.application.ports import Now
 
 WAKE_DUE = """
@@ -43,7 +44,21 @@ WITH lost AS (
         'its event is older than the events that are kept' AS end_reason
 ){END}
 """
+_GATHERING = """channel <> 'webhook' AND attempts = 0 AND next_at <= $1::timestamptz + $2::interval
+    AND (lease_until IS NULL OR lease_until < $1)"""
+COUNT_GATHERING = f"SELECT count(*) FROM delivery_queue WHERE {_GATHERING}"
+RELEASE_GATHERING = (
+    f"UPDATE delivery_queue SET next_at = least(next_at, $1) WHERE {_GATHERING} RETURNING delivery_id"
+)
 SWEEP_BATCH = 500
+
+
+async def count_gathering(connection: Connection, real: datetime) -> int:
+    return int(await connection.fetchval(COUNT_GATHERING, real, GATHERS))
+
+
+async def release_gathering(connection: Connection, real: datetime) -> int:
+    return len(await connection.fetch(RELEASE_GATHERING, real, GATHERS))
 
 
 async def wake_due(connection: Connection, now: Now) -> int:

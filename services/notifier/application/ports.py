@@ -291,6 +291,14 @@ class DeliveryQueue(Protocol):
 
     async def complete_webhooks(self, results: Sequence[WebhookResult]) -> None: ...
 
+    async def count_gathering(self) -> int:
+        """How many messages are about to go for the first time: ready, or waiting a moment for others of their mail."""
+        ...
+
+    async def release_gathering(self) -> int:
+        """Have those go at once; returns how many."""
+        ...
+
     async def wake_due(self) -> int:
         """Make ready what waited until now on the service clock or reached its deadline; returns how many."""
         ...

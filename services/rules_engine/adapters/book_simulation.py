@@ -1,6 +1,6 @@
 """Simulations of the deployment: its stored accounts and the scheduler's calendar, in worker processes within bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -18,11 +18,13 @@ from services.rules_engine.adapters.program_repository import MOST_PROGRAMS, NEA
 from services.rules_engine.adapters.rates_file import read_stored_rates
 from services.rules_engine.adapters.standing_client import StandingClient
 from services.rules_engine.application.publish_policy import SimulationWanted
+from services.simulation.comparison import compare_schedules
 from services.simulation.from_standing import StoredAccount
 from services.simulation.jobs import RuleTexts, add_up
 from services.simulation.totals import Wanted
 
 MOST = 20_000
+EVENTS_AT_A_TIME = 2_000
 ACCOUNTS = """
 SELECT account_id, state, plan_key, next_evaluation_at, decided_under, undecided FROM account
 WHERE account_id COLLATE "C" > $1 AND ($2::text IS NULL OR account_id COLLATE "C" <= $2) AND state IS NOT NULL
@@ -51,13 +53,34 @@ class BookSimulation:
 
     async def simulate(self, wanted: SimulationWanted) -> Mapping[str, object]:
         """The document, with `sample`. Raises `PolicyRefused`, `WorkerBusy`, `JobTooLarge`, `SchedulerAway`."""
-        asked = Wanted(wanted.days, wanted.hire, wanted.seed, wanted.schedule)
         async with self._pool.reserve() as reserved:
-            start = await self._begin(wanted.files)
-            begun = simulation_jobs.Begun(start.rules, start.configuration.policy_hash, start.now, asked)
-            policy_hash, *_ = await reserved.call_all(simulation_jobs.begin_simulation, begun)
-            sample = await self._collect(reserved, start)
-            totals = await reserved.call_each(simulation_jobs.finish_simulation)
+            return await self._simulate(reserved, await self._begin(wanted.files), wanted, ())
+
+    async def forecast(self, events: Sequence[Mapping[str, object]], days: int) -> dict[str, object]:
+        """What the next days bring as things are, and if these events came now. Raises as `simulate` does."""
+        wanted = SimulationWanted(days=days, schedule=True)
+        async with self._pool.reserve() as reserved:
+            start = await self._begin(None)
+            before = await self._simulate(reserved, start, wanted, ())
+            after = await self._simulate(reserved, start, wanted, events) if events else before
+        return compare_schedules(before, after)
+
+    async def _simulate(
+        self,
+        reserved: PoolReservation,
+        start: "_Start",
+        wanted: SimulationWanted,
+        events: Sequence[Mapping[str, object]],
+    ) -> Mapping[str, object]:
+        asked = Wanted(wanted.days, wanted.hire, wanted.seed, wanted.schedule)
+        begun = simulation_jobs.Begun(start.rules, start.configuration.policy_hash, start.now, asked)
+        policy_hash, *_ = await reserved.call_all(simulation_jobs.begin_simulation, begun)
+        sample = await self._collect(reserved, start)
+        for first in range(0, len(events), EVENTS_AT_A_TIME):
+            piece = [orjson.dumps(event) for event in events[first : first + EVENTS_AT_A_TIME]]
+            left_out, *_ = await reserved.call_all(simulation_jobs.apply_to_book, piece, MOST)
+            sample = sample or left_out > 0
+        totals = await reserved.call_each(simulation_jobs.finish_simulation)
         period = simulation_jobs.period_of(start.now, asked)
         return {**add_up(totals, policy_hash, period, asked), "sample": sample}
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from schemas.standing import StandingPage
 from services.simulation.book import BookAccount, Colleague, Period
+from services.simulation.changed_book import ChangedBook
 from services.simulation.from_standing import StoredAccount, book_accounts, colleague_of_person
 from services.simulation.jobs import RuleTexts, plan_jobs, simulate
 from services.simulation.totals import Totals, Wanted
@@ -52,6 +53,16 @@ def add_accounts(page: bytes, rows: Sequence[StoredAccount]) -> None:
     simulation.unreadable += unreadable
     simulation.left += standing.left
     simulation.colleagues += map(colleague_of_person, standing.people)
+
+
+def apply_to_book(events: Sequence[bytes], most_accounts: int) -> int:
+    """Apply events that were not sent to the collected book. Returns how many new accounts had no room in it."""
+    simulation = _simulations[0]
+    changed = ChangedBook(simulation.accounts, simulation.colleagues, most_accounts)
+    for event in events:
+        changed.apply(event)
+    simulation.accounts, simulation.colleagues = changed.accounts, changed.colleagues
+    return changed.left_out
 
 
 def finish_simulation(part: int, parts: int) -> Totals:

@@ -100,11 +100,13 @@ class Ingest:
             _add_results(problem, items, quota)
             raise
 
-    async def take(self, events: Sequence[Mapping[str, object]], key: ApiKey) -> list[Item]:
+    async def take(
+        self, events: Sequence[Mapping[str, object]], key: ApiKey, *, validate_only: bool = False
+    ) -> list[Item]:
         """Take structured events that were made here of what another system sent; the items are in their order."""
         now = self._clock.now()
         items = [self._structured(index, event, now) for index, event in enumerate(events)]
-        return await self._take(within(items, key), key, validate_only=False)
+        return await self._take(within(items, key), key, validate_only=validate_only)
 
     async def _chunks(self, request: Request) -> AsyncIterator[list[Item]]:
         """The events of a request, checked: of a stream at most `MOST` at a time, else all."""

@@ -24,6 +24,7 @@ LARGEST = 1_000_000  # bytes of all YAML files together, in UTF-8
 LARGEST_CONTENT = 3_000_000  # bytes of all content files together
 LARGEST_BODY = 4 * (LARGEST + LARGEST_CONTENT)  # JSON may escape every sign of a text
 WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff", "/v1/policies/simulate")
+LARGER_BODIES = dict.fromkeys(WITH_FILES, LARGEST_BODY)
 PolicyHash = Annotated[str, Path(min_length=1, max_length=200, description="as `GET /v1/policies` lists it")]
 Publisher = Annotated[ApiKey, require("policy")]
 NoteQuery = Annotated[str, Query(max_length=2_000, description="as `note` of the body")]

@@ -46,6 +46,23 @@ async def test_a_csm_gets_an_email_and_an_in_app_message_and_both_are_reported(n
     assert feed[0]["title"] == "Acme & Sons: Check-in"
 
 
+async def test_messages_that_wait_for_others_are_work_until_they_are_released(notifier: Notifier) -> None:
+    """A rehearsal does not go on before they went; what is tried again in real time is not waited for."""
+    await notifier.add_acme()
+    await notifier.add_carl()
+    soon = format_instant(NOON + timedelta(hours=24))
+    await notifier.due(
+        owner="csm", channel="call", touchpoint_type="check_in", topic="account", deadline=soon
+    )
+    assert await notifier.queue.count_gathering() == 2  # the mail and the in-app message
+    assert await notifier.queue.release_gathering() == 2
+    notifier.mailer.responses = [Response(AttemptOutcome.DEFERRED, "450 busy")]
+    await notifier.send_messages()
+
+    assert len(notifier.mailer.mails) == 1
+    assert await notifier.queue.count_gathering() == 0
+
+
 async def test_a_repeated_event_sends_nothing_again(notifier: Notifier) -> None:
     await notifier.add_acme()
 

@@ -1,12 +1,10 @@
 """The asynchronous client turns every error into a plain sentence."""
 
-from datetime import UTC, datetime
-
 import httpx
 import pytest
 
 from services.chassis.settings import Http, Settings
-from services.console.client import AsyncApiClient, Failure, Service, retry_after_seconds
+from services.console.client import AsyncApiClient, Failure, Service
 
 KEY = "db_0123abcd_secret"
 
@@ -55,20 +53,3 @@ async def test_a_service_that_is_down_is_named_with_its_address() -> None:
 async def test_a_body_that_is_not_json_is_an_empty_document() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=b"<html>"))
     assert await AsyncApiClient(make_settings(), transport).get(KEY, "scheduler", "/") == {}
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (None, None),
-        ("0", 0.0),
-        (" 12 ", 12.0),
-        ("Mon, 30 Nov 2026 12:01:30 GMT", 90.0),
-        ("Mon, 30 Nov 2026 11:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-3", None),
-        ("Mon, 30 Nov 2026 12:01:30", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
-    assert retry_after_seconds(value, datetime(2026, 11, 30, 12, tzinfo=UTC)) == seconds
