@@ -1,14 +1,14 @@
 """`drumbeat events post`: send a file of events, with a progress bar, and go on after an interruption."""
 # ruff: noqa: FBT002 - flags of commands
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from services.console.client import connect
-from services.console.event_batches import event_batches
+from services.console.event_batches import EventBatch, event_batches
 from services.console.event_file import EventFile, Survey, open_event_file
 from services.console.event_sender import EventSender
 from services.console.json_fields import Json
@@ -53,16 +53,22 @@ def post_events(
             show_bar(total, posted.sent, "events", is_shown=is_shown and not as_json) as bar,
         ):
             sender = EventSender(api, posted, bar.say)
-            with _refusing(file, posted):
-                for batch in event_batches(file.blocks()):
-                    if batch.first + batch.count > posted.sent:
-                        sender.send(batch)
-                        progress.write(posted)
-                        bar.show(posted.sent)
+            for batch in _batches_after(posted, file):
+                sender.send(batch)
+                progress.write(posted)
+                bar.show(posted.sent)
         progress.remove()
     _report(posted, sender.rejected, as_json=as_json)
     if posted.refusals.count:
         raise typer.Exit(1)
+
+
+def _batches_after(posted: Posted, file: EventFile) -> Iterator[EventBatch]:
+    """The batches with events that have no result yet."""
+    with _refusing(file, posted):
+        for batch in event_batches(file.blocks()):
+            if batch.first + batch.count > posted.sent:
+                yield batch
 
 
 @contextmanager
