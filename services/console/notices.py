@@ -18,6 +18,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "rejected": "Not approved: nothing is sent.",
     "resent": "A new delivery is on its way.",
     "test_sent": "The test mail is on its way.",
+    "imported": "Imported: what the rows say appears within seconds.",
     "sample_sent": "The sample book is on its way: its accounts appear within seconds.",
     "sample_erased": "The sample book is being erased.",
     "published": "Published: the new version is in force.",

@@ -109,9 +109,11 @@ class Reader:
         self._backend.reads.forget(self.key)
         return answer
 
-    async def upload(self, service: Service, path: str, content: bytes, media_type: str) -> Answer:
+    async def upload(
+        self, service: Service, path: str, content: bytes, media_type: str, query: Query | None = None
+    ) -> Answer:
         """Send a body that is no JSON document; the next read of anything is a new one."""
-        answer = await self._backend.apis.upload(self.token, service, path, content, media_type)
+        answer = await self._backend.apis.upload(self.token, service, path, content, media_type, query)
         self._backend.reads.forget(self.key)
         return answer
 

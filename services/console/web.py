@@ -28,6 +28,7 @@ from services.console.pages.policy import MAX_BODY, policy_routes
 from services.console.pages.rendering import STRICT, ForeignForm, foreign_form, missing_page
 from services.console.pages.sessions import session_pages
 from services.console.pages.setup import setup_pages
+from services.console.pages.tables import LARGER_BODIES, table_pages
 from services.console.pages.team import team_routes
 from services.console.pages.today import today_routes
 from services.console.pages.unowned import unowned_routes
@@ -58,7 +59,7 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
         Chassis("console", clock, keys, _ready),
         title="console",
         lifespan=lifespan,
-        larger_bodies={"/policy/draft": MAX_BODY},
+        larger_bodies={"/policy/draft": MAX_BODY, **LARGER_BODIES},
     )
     app.include_router(auth_routes(apis, cookies, settings.key_file.name))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
@@ -97,6 +98,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         content_routes,
         policy_routes,
         setup_pages,
+        table_pages,
         session_pages,
         audit_pages,
         component_routes,

@@ -70,6 +70,10 @@ class ChangedBook:
         }
         if not event.fields.keys().isdisjoint({"timezone", "working_days", "working_hours"}):
             changes["hours"] = described.hours
-        if not event.fields.keys().isdisjoint({"country", "region", "time_off"}):
-            changes["days"] = described.days
+        days = {
+            name: getattr(described.days, name)
+            for field, name in (("country", "country"), ("region", "region"), ("time_off", "away"))
+            if field in event.fields
+        }
+        changes["days"] = known.days._replace(**days)
         self._colleagues[event.account_id] = known._replace(**changes)

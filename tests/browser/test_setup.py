@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from aiosmtpd.controller import Controller
 from playwright.async_api import Browser, expect
 
 from tests.browser.visits import NARROW, axe, visiting
@@ -76,6 +77,34 @@ async def test_each_step_of_the_set_up_says_what_was_found_of_it(browser: Browse
         assert visit.complaints == []
 
 
+async def test_a_table_is_checked_first_and_imported_then(browser: Browser, stack: Stack) -> None:
+    """Issue 14, 2 and 4: a spreadsheet with semicolons, of which one row cannot be read."""
+    table = (
+        "Account ID;Contract ID;Vertragsende;Währung;ARR\r\n"
+        "table-1;c-1;31.12.2026;EUR;12.500,50\r\ntable-2;c-2;bald;EUR;1.000,00\r\n"
+    )
+    async with visiting(browser, stack) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/setup")
+        await visit.sign_in(KEY)
+        field = page.get_by_label("A table (CSV)")
+        await field.set_input_files(
+            {"name": "contracts.csv", "mimeType": "text/csv", "buffer": table.encode("cp1252")}
+        )
+        await page.get_by_label("What it lists").select_option("contracts")
+        await page.wait_for_timeout(5_000)  # the page is read again meanwhile, and keeps what was chosen
+        await page.get_by_role("button", name="Check it").click()
+        await expect(page.get_by_role("heading", name="Import contracts.csv")).to_be_visible()
+        await expect(page.get_by_role("row", name="Vertragsende renews_on")).to_be_visible()
+        await expect(page.get_by_role("region", name="Refused")).to_contain_text("bald")
+        assert await axe(page) == []
+        assert await visit.fits()
+        await page.get_by_role("button", name="Import 1 row").click()
+        await expect(page.locator(".toast")).to_contain_text("Imported")
+        await until(lambda: _accounts(stack, ["acme-of-segment", "table-1"]), 60, "the row is imported")
+        assert visit.complaints == []
+
+
 async def test_a_stopped_relay_and_a_refused_webhook_are_problems_that_say_why(
     browser: Browser, stack: Stack
 ) -> None:
@@ -97,10 +126,12 @@ async def test_a_stopped_relay_and_a_refused_webhook_are_problems_that_say_why(
 
 @asynccontextmanager
 async def _without_relay(stack: Stack) -> AsyncGenerator[None]:
+    port = stack.smtp.port
     stack.smtp.stop()
     try:
         yield
     finally:
+        stack.smtp = Controller(stack.mail, hostname="127.0.0.1", port=port)
         stack.smtp.start()
 
 

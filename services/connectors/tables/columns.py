@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -72,8 +73,9 @@ def assign_columns(header: Sequence[str], kind: TableKind, rules: Mapping[str, C
 def guess_kind(header: Sequence[str], file_name: str, rules: Mapping[str, ColumnRule]) -> KindName:
     """The kind of a table by its columns and, where several fit, by the name of its file. Raises TableRefused."""
     matches: dict[KindName, int] = {}
+    columns = name_columns(header)
     for name, kind in TABLES.items():
-        fields = {_field_of(column, kind, rules) for column in name_columns(header)} - {None, IGNORED}
+        fields = {_field_of(column, kind, rules) for column in columns} - {None, IGNORED}
         if kind.required <= fields:
             matches[name] = len(fields)
     words = set(_plain(file_name.rpartition(".")[0] or file_name).split())
@@ -162,11 +164,13 @@ def _hint(name: str, kind: TableKind) -> str:
 def name_columns(header: Sequence[str]) -> list[str]:
     """The names without blanks around them; the second of one name is `Name (2)`. Empty: it has no name."""
     names: list[str] = []
+    taken, repeated = set[str](), Counter[str]()
     for cell in header:
-        name = " ".join(cell.split())[:200]
-        number, unique = 2, name
-        while unique and unique in names:
-            unique, number = f"{name} ({number})", number + 1
+        name = unique = " ".join(cell.split())[:200]
+        while unique and unique in taken:
+            repeated[name] += 1
+            unique = f"{name} ({repeated[name] + 1})"
+        taken.add(unique)
         names.append(unique)
     return names
 

@@ -17,6 +17,8 @@ SERIAL_START: Final = date(1899, 12, 30)
 _SERIALS: Final = range(20_000, 80_000)
 """Serial numbers read as dates: of 1954 to 2119."""
 _LANGUAGES: Final = ("en", "de", "pt", "es", "id")
+LONGEST: Final = 60
+"""Characters of a cell with a date."""
 _CENTURY_FROM: Final = 70
 _TIME: Final = (
     r"(?:[T ]\s*(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?\s*(?P<half>[AaPp][Mm])?)?"
@@ -63,6 +65,8 @@ def order_of(text: str) -> DayOrder | None:
 
 def read_moment(text: str, order: DayOrder | None) -> Moment:
     """`order`: of the column; None: not known. Raises ValueError."""
+    if len(text) > LONGEST:
+        raise ValueError(f"{excerpt(text)} is not a date; write it like 2026-03-31")
     if _ZONED.fullmatch(text):
         return Moment(_zoned(text), is_utc=True)
     serial = _SERIAL.fullmatch(text)

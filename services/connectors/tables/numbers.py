@@ -21,6 +21,8 @@ SIGNS: Final = {
     "Rp": "IDR",
 }
 """Signs that stand for one currency only; `$` stands for many."""
+LONGEST: Final = 400
+"""Characters of a cell with a number: the smallest double has more than 300."""
 _CURRENCY: Final = re.compile(
     rf"(?:{'|'.join(map(re.escape, sorted(SIGNS, key=len, reverse=True)))}|US\$|\$|\b[A-Z]{{3}}\b)", re.ASCII
 )
@@ -42,6 +44,8 @@ class Amount(NamedTuple):
 
 def strip_amount(text: str) -> Amount:
     """The digits of a cell. Raises ValueError."""
+    if len(text) > LONGEST:
+        raise ValueError(f"{excerpt(text)} is not a number; write it like 1234.5")
     if "%" in text:
         raise ValueError(f"{excerpt(text)} is a percentage; this field takes a plain number")
     currency: str | None = None

@@ -89,7 +89,7 @@ class Table:
         data: dict[str, object] = {}
         for column in self.report.read:
             self._read_cell(column, row, data, refusals)
-        for name in self.kind.required:
+        for name in sorted(self.kind.required):
             if data.get(name) is None and not any(each.column == self._named(name) for each in refusals):
                 refusals.append(Refusal(row.line, self._named(name), f"{name} is empty; every row needs it"))
         if refusals:

@@ -14,6 +14,7 @@ from services.console.event_batches import LINES
 from services.console.json_fields import text
 from services.console.pages.forms import read_form
 from services.console.pages.rendering import back_to, reader_of, render_page
+from services.console.pages.tables import KINDS
 from services.console.reader import Backend, Reader
 from services.console.sample.history import sample_events
 from services.console.setup_view import SAMPLE_IDS, Found, sample_ids, setup_steps
@@ -33,6 +34,7 @@ def setup_pages(backend: Backend) -> APIRouter:
         present = sample_ids(found.accounts)
         context = {
             "steps": setup_steps(found, real_now()),
+            "kinds": [(kind, kind) for kind in KINDS],
             "may_load_sample": found.accounts.document is not None and not present,
             "may_erase_sample": bool(present),
         }

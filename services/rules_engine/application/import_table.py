@@ -47,19 +47,12 @@ class ImportPorts:
     send: Callable[[Sequence[Event]], Awaitable[list[SentRow]]]
 
 
-class NotAcknowledged(Exception):
-    """The broker did not acknowledge in time; what was sent before stays. `result`: of the rows before."""
-
-    def __init__(self, result: "ImportResult") -> None:
-        super().__init__(
-            "The broker did not acknowledge in time. Import the table again: what is known is left out."
-        )
-        self.result = result
-
-
 @dataclass(slots=True)
 class ImportResult:
-    """`accepted` rows are known to be right; of these `unchanged` say nothing new. `events`: the others, if kept."""
+    """`accepted` rows are right; of these `unchanged` say nothing new. `events`: the others, where they are kept.
+
+    `is_acknowledged`: false when the broker did not answer in time: nothing was read beyond, and what was sent stays.
+    """
 
     table: Table
     rows: int = 0
@@ -70,6 +63,7 @@ class ImportResult:
     warning_count: int = 0
     warnings: list[Warned] = field(default_factory=list[Warned])
     events: list[Event] = field(default_factory=list[Event])
+    is_acknowledged: bool = True
 
     def refuse(self, refusals: Sequence[Refusal]) -> None:
         self.refused_rows += 1
@@ -85,7 +79,7 @@ class ImportResult:
 async def import_table(
     file: IO[bytes], options: TableOptions, as_of: datetime, ports: ImportPorts, *, keep_events: bool
 ) -> ImportResult:
-    """`as_of`: when the table was right, service time. Raises TableRefused and NotAcknowledged.
+    """`as_of`: when the table was right, service time. Raises TableRefused.
 
     Nothing is sent of a table that cannot be read to its end.
     """
@@ -93,7 +87,9 @@ async def import_table(
     ports.check_kind(table.kind)
     result = ImportResult(table)
     rows = table.events(as_of)
-    while piece := await asyncio.to_thread(lambda: list(islice(rows, PIECE_ROWS))):
+    while result.is_acknowledged and (
+        piece := await asyncio.to_thread(lambda: list(islice(rows, PIECE_ROWS)))
+    ):
         await _take(piece, as_of, ports, result, keep_events=keep_events)
     return result
 
@@ -121,8 +117,7 @@ async def _take(
         _count(row, outcome, result)
         if keep_events and outcome.status == "accepted":
             result.events.append(row.event)
-    if any(outcome.status == "unknown" for outcome in sent):
-        raise NotAcknowledged(result)
+    result.is_acknowledged = all(outcome.status != "unknown" for outcome in sent)
 
 
 def _count(row: RowEvent, outcome: SentRow, result: ImportResult) -> None:

@@ -19,7 +19,7 @@ from services.connectors.tables.kinds import KindName
 from services.connectors.tables.numbers import DecimalMark
 from services.connectors.tables.refusal import TableRefused
 from services.connectors.tables.table import TableOptions
-from services.rules_engine.application.import_table import Event, ImportResult, NotAcknowledged
+from services.rules_engine.application.import_table import Event, ImportResult
 from services.rules_engine.entrypoints.table_requests import (
     COUNTS,
     IN_MEMORY,
@@ -124,7 +124,7 @@ def import_routes(take: TakeTable, forecast: Forecast, record: RecordImport) -> 
         if validate_only:
             answer["dry_run"] = await forecast(result.events, FORECAST_DAYS) if simulate else None
         else:
-            await record(result.table.kind.name, *_entry(answer, content_hash))
+            await record(result.table.kind.name, *_entry(answer, content_hash, request.url.query))
         return _respond(result, answer)
 
     return router
@@ -138,25 +138,26 @@ def _read_as_of(as_of: str | None) -> datetime | None:
 
 
 async def _take(take: TakeTable, file: IO[bytes], wanted: TableRequest) -> tuple[ImportResult, datetime]:
-    """Raises a `Problem`: 400 or 422 for a table that cannot be read, 503 when the broker does not answer."""
+    """Raises a `Problem`, 400 or 422, for a table that cannot be read."""
     try:
         return await take(file, wanted)
     except TableRefused as refused:
         status = 422 if refused.line is None else 400
         raise Problem(status, str(refused), line=refused.line, column=refused.column) from refused
-    except NotAcknowledged as late:
-        counts: dict[str, Any] = {"rows": late.result.rows, "accepted": late.result.accepted}
-        raise Problem(503, str(late), headers={"Retry-After": "5"}, **counts) from late
 
 
-def _entry(answer: Mapping[str, Any], content_hash: str) -> tuple[dict[str, object], str]:
+def _entry(answer: Mapping[str, Any], content_hash: str, query: str) -> tuple[dict[str, object], str]:
     """What the audit log says of an import, and the id of the entry: the same import has the same one."""
     after = {name: answer[name] for name in (*COUNTS, "as_of")}
-    entry_id = derived_id("audit", "import", content_hash, str(answer["kind"]), str(answer["as_of"]))
+    entry_id = derived_id("audit", "import", content_hash, query, str(answer["as_of"]))
     return {**after, "sha256": content_hash}, entry_id
 
 
 def _respond(result: ImportResult, answer: Mapping[str, Any]) -> Response:
+    if not result.is_acknowledged:
+        late = "The broker did not acknowledge in time. Import the table again: what is known by then is left out."
+        counts: dict[str, Any] = {"rows": result.rows, "accepted": result.accepted}
+        raise Problem(503, late, headers={"Retry-After": "5"}, **counts)
     if result.rows and not result.accepted:
         raise Problem(422, "No row was accepted; `refused` says why.", **answer)
     return JSON(answer, 207 if result.refused_rows else 202)
