@@ -164,7 +164,7 @@ async def test_a_file_is_posted_whole_over_a_slow_broker_and_within_the_rate_of_
     events = await make_scores(limited, "file", count)
     (tmp_path / "events.ndjson.gz").write_bytes(gzip.compress(ndjson(events)))
     owed = {"query": "?validate_only=true", "authorization": f"Bearer {key}"}
-    results_of(await limited.send(ndjson(events[: BURST + 10 * RATE]), NDJSON, **owed), 202)
+    results_of(await limited.send(ndjson((events * 2)[: BURST + 30 * RATE]), NDJSON, **owed), 202)
     slow = asyncio.create_task(_slow_down(limited))
     try:
         posting = await asyncio.create_subprocess_exec(
