@@ -1,4 +1,6 @@
-"""Settings of access: sessions, mail providers, calendars that are read, and how much checks of policies may use."""
+"""Settings of access: sessions, rates of keys, mail providers, calendars, and how much checks of policies may use."""
+
+from typing import Annotated
 
 from pydantic import Field
 
@@ -44,3 +46,22 @@ class Inbound(Group):
     ses_topic_arn: str | None = Field(
         default=None, pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d+:[A-Za-z0-9_.-]+$"
     )
+
+
+KeyId = Annotated[str, Field(pattern=r"^[0-9a-z]{1,40}$")]
+
+
+class RateLimit(Group):
+    """How fast a key may post events; absent: as fast as it likes.
+
+    `burst`: how many at once, after a pause; absent: those of ten seconds.
+    """
+
+    events_per_second: float | None = Field(default=None, ge=0.01, le=1_000_000)
+    burst: int | None = Field(default=None, ge=1, le=10_000_000)
+
+    def largest_burst(self) -> int:
+        return self.burst or max(1, round(10 * (self.events_per_second or 1)))
+
+
+KeyRateLimits = dict[KeyId, RateLimit]

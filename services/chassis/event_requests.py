@@ -3,6 +3,7 @@
 Sources: CloudEvents 1.0.2 and its HTTP protocol binding.
 """
 
+import re
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -13,6 +14,8 @@ STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
 LARGEST: Final = 1 << 20  # bytes of a single event's or a batch's body
+_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
+_UNICODE: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _RESULTS: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["results"],
@@ -60,16 +63,25 @@ EVENT_BODY: Final[dict[str, Any]] = {
             (413, "too large; `results` has what was taken before the limit was met"),
             (415, "no media type, one that holds no CloudEvent, or two content modes mixed"),
             (422, "none was accepted; `results` tells why"),
-            (503, "the broker did not acknowledge in time; send again with the same ids"),
+            (429, "the key sent more than its rate; send what has no result after `Retry-After` seconds"),
+            (503, "the broker did not acknowledge in time; send again with the same ids what has no result"),
         )
     },
 }
 """The request and the answers of `POST /v1/events`, for OpenAPI."""
 
 
+def check_charset(content_type: str) -> None:
+    """Raises a `Problem`, 415, for another charset than that of JSON (RFC 8259, section 8.1)."""
+    charset = _CHARSET.search(content_type)
+    if charset and charset[1].lower() not in _UNICODE:
+        raise Problem(415, f"The charset {charset[1]!r} is not read here. Send UTF-8.")
+
+
 def read_media_type(request: Request) -> str:
     """The media type in lower case; none of the three: one event in binary mode. Raises a 415 `Problem`."""
     content_type = request.headers.get("content-type", "")
+    check_charset(content_type)
     media = content_type.partition(";")[0].strip().lower()
     binary = any(name.startswith("ce-") for name in request.headers)
     if not media:

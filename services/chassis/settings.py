@@ -12,11 +12,12 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from services.chassis import access_settings as access
 from services.chassis import private_targets
-from services.chassis.access_settings import BusyCalendars, Inbound, PolicyChecks, Sessions, Simulations
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.gateway_settings import Phone, Slack, Sms
 from services.chassis.mailbox import AddressLines, Line, Mailbox
+from services.chassis.retention_settings import Retention
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
 from services.chassis.tracking_settings import Tracking
@@ -97,19 +98,6 @@ class Organization(Group):
     postal_address: AddressLines | None = None
 
 
-class Retention(Group):
-    """How many days (real time) things are kept that nobody works on any more."""
-
-    decisions_days: int = Field(default=400, ge=1)
-    receipts_days: int = Field(default=40, ge=40, description="longer than Kafka keeps a record")
-    touchpoints_days: int = Field(default=800, ge=1, description="closed ones")
-    deliveries_days: int = Field(default=400, ge=1)
-    undelivered_days: int = Field(default=400, ge=1, description="events that an endpoint did not get")
-    messages_days: int = Field(default=90, ge=1, description="mails as they were sent")
-    dead_letters_days: int = Field(default=400, ge=1)
-    audit_days: int = Field(default=365, ge=1)
-
-
 DEFAULT_SENDER = "Drumbeat <drumbeat@localhost>"
 
 
@@ -167,16 +155,18 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
-    inbound: Inbound = Inbound()
+    inbound: access.Inbound = access.Inbound()
     tracking: Tracking = Tracking()
     sms: Sms = Sms()
     slack: Slack = Slack()
     phone: Phone = Phone()
     webhooks: Webhooks = {}
-    sessions: Sessions = Sessions()
-    busy_calendars: BusyCalendars = BusyCalendars()
-    policy_checks: PolicyChecks = PolicyChecks()
-    simulations: Simulations = Simulations()
+    rate_limit: access.RateLimit = access.RateLimit()
+    key_rate_limits: access.KeyRateLimits = {}
+    sessions: access.Sessions = access.Sessions()
+    busy_calendars: access.BusyCalendars = access.BusyCalendars()
+    policy_checks: access.PolicyChecks = access.PolicyChecks()
+    simulations: access.Simulations = access.Simulations()
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",
         description="addresses and networks, with commas, whose X-Forwarded-Proto the console believes",

@@ -9,12 +9,14 @@ from services.connectors.mapping.expression import NotApplicable
 from services.connectors.mapping.model import SourceMapping
 from services.connectors.sources.hubspot import split_hubspot
 from services.connectors.sources.items import Item, Split, as_items, parse_body
+from services.connectors.sources.otlp import split_otlp
 from services.connectors.sources.salesforce import read_salesforce
 from services.connectors.sources.segment import split_segment
 from services.connectors.sources.stripe import split_stripe
 
 _SPLITS: Final[Mapping[str, Split]] = {
     "hubspot": split_hubspot,
+    "otlp": split_otlp,
     "segment": split_segment,
     "stripe": split_stripe,
 }

@@ -7,8 +7,10 @@ from typing import Any, Final, Literal, Self, cast, get_args
 
 import httpx
 
+from services.chassis.clock import real_now
 from services.chassis.settings import Settings, load_settings
 from services.console.json_fields import Json, items, text, texts
+from services.console.posted_events import PostedEvents, read_posted
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -22,6 +24,7 @@ TABLE_TIMEOUT_SECONDS: Final = 600.0  # a table is read whole, and what comes of
 ITEM_BY_ITEM: Final = frozenset({"results", "refused"})
 """Members of errors that say what became of each item: they are no failure of the call."""
 READ_TIMEOUT_SECONDS: Final = 5.0
+EVENTS_TIMEOUT_SECONDS: Final = 60.0  # each 500 events of a request may wait for the broker
 WRITE_TIMEOUT_SECONDS: Final = 60.0  # a policy is checked against every account before it is accepted
 
 
@@ -94,6 +97,14 @@ class ApiClient:
             self._request("POST", "rules_engine", "/v1/events", content=content, headers=headers), "results"
         )
 
+    def offer_events(self, content: bytes, media_type: str) -> PostedEvents:
+        """What the rules engine answers, whatever it is. Raises `Unreachable`."""
+        headers = {"Content-Type": media_type}
+        options: dict[str, Any] = {"content": content, "headers": headers, "timeout": EVENTS_TIMEOUT_SECONDS}
+        response = self._respond("POST", "rules_engine", "/v1/events", **options)
+        retry_after = response.headers.get("Retry-After")
+        return read_posted(response.status_code, _document(response), retry_after, real_now())
+
     def post_table(self, content: bytes, query: Mapping[str, str | None]) -> Json:
         """The answer of an import, also where no row was accepted. Raises `CallFailed`."""
         params = {name: value for name, value in query.items() if value is not None}
@@ -131,15 +142,18 @@ class ApiClient:
             raise Unreachable(f"{NAMES[service]} does not answer at {address} ({error}).") from error
 
     def _request(self, method: str, service: Service, path: str, **options: Any) -> Json:
-        address = self._settings.url_of(service)
-        try:
-            response = self._client.request(method, f"{address}{path}", **options)
-        except httpx.HTTPError as error:
-            raise _unreachable(service, address, error) from error
+        response = self._respond(method, service, path, **options)
         document = _document(response)
         if response.is_error and document.keys().isdisjoint(ITEM_BY_ITEM):
             raise _failed(service, response)
         return document
+
+    def _respond(self, method: str, service: Service, path: str, **options: Any) -> httpx.Response:
+        address = self._settings.url_of(service)
+        try:
+            return self._client.request(method, f"{address}{path}", **options)
+        except httpx.HTTPError as error:
+            raise _unreachable(service, address, error) from error
 
     def __enter__(self) -> Self:
         return self

@@ -1,49 +1,74 @@
-"""A file of events as requests: one event, an array, or one event per line. A table (CSV) is recognised and refused."""
+"""A file of events as requests: one event, an array, or one event per line. A table (CSV) is recognised and refused.
+
+The content comes in blocks and is never whole in memory.
+"""
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from itertools import chain
+from typing import Final
 
-ONE_EVENT = "application/cloudevents+json"
-LINES = "application/x-ndjson"
-_BATCH_EVENTS = 500
-_LONGEST_HEAD = 100_000
-_LINE_EVENTS = 2_000
-_BATCH_BYTES = 16 * 1024 * 1024
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+from services.console.event_array import events_of_array
+from services.console.not_events import LARGEST_EVENT_BYTES, NotEvents, too_long
+
+ONE_EVENT: Final = "application/cloudevents+json"
+LINES: Final = "application/x-ndjson"
+_LONGEST_HEAD: Final = 100_000
+_LARGEST_ONE: Final = 1 << 20  # bytes of a request with one event
+_MOST_EVENTS: Final = 2_000
+_MOST_BYTES: Final = 4 << 20
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """The body of a request. `first`: index of its first event in the file, from 0; `count`: how many events it has."""
+    """Events that are sent together. `first`: index of the first of them in the file, from 0."""
 
     media_type: str
-    content: bytes
+    events: tuple[bytes, ...]
     first: int
-    count: int = 1
+
+    @property
+    def count(self) -> int:
+        return len(self.events)
+
+    def content(self, start: int = 0) -> bytes:
+        """The body of a request, without the first `start` events."""
+        return b"\n".join(self.events[start:])
 
 
-class NotEvents(ValueError):
-    """The file has no events but, for instance, a table; the message says what to do, once for the whole file."""
+def event_batches(blocks: Iterable[bytes]) -> Iterator[EventBatch]:
+    """The requests that send a file, each within the limits of the API. Raises NotEvents for what holds no events."""
+    remaining = iter(blocks)
+    head, is_whole = _read_head(remaining)
+    if is_whole and _is_one_event(head):
+        yield EventBatch(ONE_EVENT, (head,), 0)
+        return
+    content = chain((head,), remaining)
+    if head.lstrip()[:1] == b"[":
+        yield from _batches(events_of_array(content))
+        return
+    _refuse_table(head)
+    yield from _batches(_lines(content))
 
 
-def event_batches(content: bytes) -> Iterator[EventBatch]:
-    """The requests that send a file, each within the limits of the API. Raises NotEvents for a table."""
+def _read_head(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The beginning of the content, without a byte order mark, and whether that is all of it."""
+    head = bytearray()
+    for block in blocks:
+        head += block
+        if len(head) > _LARGEST_ONE:
+            return bytes(head).removeprefix(_BYTE_ORDER_MARK), False
+    return bytes(head).removeprefix(_BYTE_ORDER_MARK), True
+
+
+def _is_one_event(content: bytes) -> bool:
     try:
-        document = cast("object", json.loads(content))
-    except ValueError:
-        _refuse_table(content)
-        yield from _batches_of_lines(content.removeprefix(_BYTE_ORDER_MARK))
-        return
-    if not isinstance(document, list):
-        yield EventBatch(ONE_EVENT, content, 0)
-        return
-    events = cast("list[object]", document)
-    for first in range(0, len(events), _BATCH_EVENTS):
-        lines = [json.dumps(event).encode() for event in events[first : first + _BATCH_EVENTS]]
-        yield EventBatch(LINES, b"\n".join(lines), first, len(lines))
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _refuse_table(content: bytes) -> None:
@@ -79,14 +104,31 @@ def _event_of_row(header: list[str], rows: list[list[str]]) -> str:
     return json.dumps(event, ensure_ascii=False)
 
 
-def _batches_of_lines(content: bytes) -> Iterator[EventBatch]:
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines that are not empty. A line ends with LF, CR LF or CR. Raises NotEvents for one that is too long."""
+    rest = b""
+    number = 0
+    for block in blocks:
+        lines = (rest + block).splitlines(keepends=True)
+        # The end of a block may cut a line, and the end of a line may be cut between CR and LF.
+        rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        for line in filter(bytes.strip, [*lines, *([rest] if len(rest) > LARGEST_EVENT_BYTES else [])]):
+            number += 1
+            if len(line) > LARGEST_EVENT_BYTES:
+                raise too_long(number)
+            yield line.rstrip(b"\r\n")
+    if rest.strip():
+        yield rest.rstrip(b"\r")
+
+
+def _batches(events: Iterable[bytes]) -> Iterator[EventBatch]:
     batch: list[bytes] = []
     first = size = 0
-    for line in filter(bytes.strip, content.splitlines()):
-        if batch and (size + len(line) > _BATCH_BYTES or len(batch) == _LINE_EVENTS):
-            yield EventBatch(LINES, b"\n".join(batch), first, len(batch))
+    for event in events:
+        if batch and (size + len(event) > _MOST_BYTES or len(batch) == _MOST_EVENTS):
+            yield EventBatch(LINES, tuple(batch), first)
             first, size, batch = first + len(batch), 0, []
-        batch.append(line)
-        size += len(line) + 1
+        batch.append(event)
+        size += len(event) + 1
     if batch:
-        yield EventBatch(LINES, b"\n".join(batch), first, len(batch))
+        yield EventBatch(LINES, tuple(batch), first)

@@ -1,37 +1,33 @@
 """`drumbeat events post`: send a file of events, with a progress bar, and go on after an interruption."""
 # ruff: noqa: FBT002 - flags of commands
 
-import time
-from typing import Annotated, Final
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
-from services.console.client import ApiClient, Unreachable, connect
-from services.console.event_batches import EventBatch, NotEvents, event_batches
-from services.console.json_fields import Json, number
+from services.console.client import connect
+from services.console.event_batches import EventBatch, event_batches
+from services.console.event_file import EventFile, Survey, open_event_file
+from services.console.event_sender import EventSender
+from services.console.json_fields import Json
+from services.console.not_events import NotEvents
 from services.console.posting_progress import Posted, ProgressFile
 from services.console.sending_progress import begin_or_resume, say_how_to_resume, show_bar
-from services.console.terminal import (
-    AsJson,
-    InputFile,
-    print_json,
-    print_table,
-    print_text,
-    read_input,
-)
+from services.console.terminal import AsJson, print_json, print_table, print_text
 
-_RETRY_SECONDS: Final = (1.0, 2.0, 4.0)
 app = typer.Typer(no_args_is_help=True, help="Send events.")
 
 
 @app.command("post")
 def post_events(
     file: Annotated[
-        InputFile,
+        EventFile,
         typer.Argument(
-            parser=read_input,
+            parser=open_event_file,
             metavar="FILE",
-            help="One event, an array, or one event per line; - reads standard input.",
+            help="One event, an array, or one event per line, also as gzip or zstd; - reads standard input.",
         ),
     ],
     resume: Annotated[
@@ -41,57 +37,50 @@ def post_events(
 ) -> None:
     """Send a file of CloudEvents. Exit code 1 when any is not accepted.
 
-    While it runs, FILE.progress says how far it is. Sending events again is harmless: each counts once.
+    The file is read twice: first to check that it is whole, then to send it part by part, so its size does not matter.
+    While it runs, FILE.progress says how far it is. Sending events again is harmless: each counts once. While the server
+    is busy or this key has used its rate, it waits as long as the answer says.
     """
-    batches = _batches_of(file)
-    rejected: list[Json] = []
+    with _refusing(file):
+        survey = None if file.can_be_read_once_only() else Survey(file)
     with connect() as api:
-        progress = ProgressFile(file, api.address_of("rules_engine"))
+        digest = survey.digest if survey else None
+        progress = ProgressFile(file.name, digest, api.address_of("rules_engine"))
         posted = begin_or_resume(progress, "events") if resume else Posted()
-        total = sum(batch.count for batch in batches)
+        total, is_shown = (survey.events, survey.requests > 1) if survey else (0, False)
         with (
             say_how_to_resume(progress, posted, "events"),
-            show_bar(total, posted.sent, "events", is_shown=not as_json and len(batches) > 1) as bar,
+            show_bar(total, posted.sent, "events", is_shown=is_shown and not as_json) as bar,
         ):
-            for batch in batches:
-                if batch.first + batch.count > posted.sent:
-                    rejected += _post(api, batch, posted)
-                    progress.write(posted)
-                    bar.advance(batch.count)
+            sender = EventSender(api, posted, bar.say)
+            for batch in _batches_after(posted, file):
+                sender.send(batch)
+                progress.write(posted)
+                bar.show(posted.sent)
         progress.remove()
-    _report(posted, rejected, as_json=as_json)
+    _report(posted, sender.rejected, as_json=as_json)
     if posted.refusals.count:
         raise typer.Exit(1)
 
 
-def _batches_of(file: InputFile) -> list[EventBatch]:
+def _batches_after(posted: Posted, file: EventFile) -> Iterator[EventBatch]:
+    """The batches with events that have no result yet."""
+    with _refusing(file, posted):
+        for batch in event_batches(file.blocks()):
+            if batch.first + batch.count > posted.sent:
+                yield batch
+
+
+@contextmanager
+def _refusing(file: EventFile, posted: Posted | None = None) -> Generator[None]:
+    """Say what is wrong with the file, and what of it was sent before that was found."""
     try:
-        return list(event_batches(file.content))
+        yield
     except NotEvents as refused:
-        raise typer.BadParameter(f"{file.name} {refused}") from refused
-
-
-def _post(api: ApiClient, batch: EventBatch, posted: Posted) -> list[Json]:
-    """Send a request until the broker acknowledged each event. Returns the results of those not accepted."""
-    results = api.post_events(batch.content, batch.media_type)
-    for seconds in _RETRY_SECONDS:
-        if all(result.get("status") != "unknown" for result in results):
-            break
-        time.sleep(seconds)
-        results = api.post_events(batch.content, batch.media_type)
-    unknown = sum(result.get("status") == "unknown" for result in results)
-    if unknown:
-        raise Unreachable(f"The broker did not acknowledge {unknown} events in time.")
-    rejected: list[Json] = []
-    for result in results:
-        if result.get("status") == "accepted":
-            posted.accepted += 1
-            continue
-        index = number(result, "index") + batch.first
-        posted.refusals.add(result, index + 1)
-        rejected.append({**result, "index": index, "position": index + 1})
-    posted.sent = batch.first + batch.count
-    return rejected
+        sent = f". {posted.sent} events before that were sent" if posted and posted.sent else ""
+        raise typer.BadParameter(f"{file.name} {refused}{sent}") from refused
+    except OSError as error:
+        raise typer.BadParameter(f"{file.name} cannot be read ({error.strerror})") from error
 
 
 def _report(posted: Posted, rejected: list[Json], *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 
 import json
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -104,7 +105,8 @@ def _import(
             f"{file.name}: more than {_MOST_LISTED} cells are refused; correct the file first"
         )
     parts = _parts(file, checked)
-    progress = ProgressFile(file, api.address_of("rules_engine"))
+    digest = None if file.name == "-" else sha256(file.content).hexdigest()
+    progress = ProgressFile(file.name, digest, api.address_of("rules_engine"))
     posted = begin_or_resume(progress, "rows") if resume else Posted()
     total = sum(part.count for part in parts)
     answers: list[Json] = []

@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Final, cast
 
 from services.console.json_fields import Json, items, number, text
 from services.console.refusal_groups import RefusalGroups
-from services.console.terminal import InputFile
 
 SUFFIX: Final = ".progress"
 
@@ -25,12 +23,13 @@ class Posted:
 class ProgressFile:
     """`<file>.progress`: about one content of the file and one server; with another, sending begins at the start.
 
-    Standard input has none, nor has a folder that cannot be written: then nothing can be resumed.
+    Without a `digest` of the content, as of standard input, there is none, nor in a folder that cannot be written: then
+    nothing can be resumed.
     """
 
-    def __init__(self, file: InputFile, server: str) -> None:
-        self.path = None if file.name == "-" else Path(f"{file.name}{SUFFIX}")
-        self._identity: Json = {"sha256": sha256(file.content).hexdigest(), "server": server}
+    def __init__(self, name: str, digest: str | None, server: str) -> None:
+        self.path = None if digest is None else Path(f"{name}{SUFFIX}")
+        self._identity: Json = {"sha256": digest, "server": server}
 
     def read(self) -> Posted | None:
         """What an interrupted run has sent; None when there is none of this file and this server."""

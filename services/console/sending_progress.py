@@ -27,6 +27,8 @@ def say_how_to_resume(progress: ProgressFile, posted: Posted, noun: str) -> Gene
     try:
         yield
     except (CallFailed, KeyboardInterrupt) as stopped:
+        if posted.sent:
+            progress.write(posted)  # it may have stopped between two items of one request
         advice = "; `--resume` goes on from there" if progress.path is not None and posted.sent else ""
         reason = "Interrupted" if isinstance(stopped, KeyboardInterrupt) else str(stopped)
         message = f"{reason}\n{posted.sent} {noun} were sent, {posted.accepted} of them accepted{advice}"
@@ -46,6 +48,17 @@ class Bar:
     def advance(self, count: int) -> None:
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, count)
+
+    def show(self, done: int) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        if self._progress is not None:
+            self._progress.console.print(sentence, soft_wrap=True)
+        else:
+            typer.echo(sentence, err=True)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.partition_routes import partition_routes
 from services.chassis.partitions import partition_loop
 from services.chassis.pruning import prune_loop
+from services.chassis.rate_limits import RateLimits
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
@@ -217,7 +218,8 @@ def make(
     repository = PolicyRepository(configurations, active_policy, worker)
     figures = FiguresRepository(database)
     simulation = make_simulation(database, clock, runtime.settings)
-    ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
+    limits = RateLimits(runtime.settings.rate_limit, runtime.settings.key_rate_limits)
+    ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find, limits)
     webhooks = Webhooks(runtime, ingest)
     for router in (
         api.event_routes(ingest, answers),

@@ -115,27 +115,34 @@ async def run(stack: Stack, *, quick: bool) -> list[Figure]:
         ours, bare = Door(service.url, service.child.pid, letters), Door(*peer, letters)
         await _execute(stack, ELSEWHERE, MEMBER)
         await asyncio.sleep(2)  # until the service has seen that its leases are gone
-        rates: tuple[list[float], list[float]] = ([], [])
-        for turn in range(rounds + 1):
-            pair = await ours.rate(seconds), await bare.rate(seconds)
-            if turn:
-                rates[0].append(pair[0])
-                rates[1].append(pair[1])
+        rates = await _rounds(ours, bare, seconds, rounds)
         cpu = {"ours": median(ours.cpu_us[1:]), "bare": median(bare.cpu_us[1:])}
         await _execute(stack, BACK, FORGET)
         await asyncio.sleep(2)
-        busy = await ours.rate(seconds)
+        busy = await _rounds(ours, bare, seconds, rounds)
     more = {"rounds": {"ours": rates[0], "bare": rates[1]}, "server_cpu_us_per_event": cpu}
+    peer = "validate, produce, acknowledge"
     return [
         Figure(
             f"events in over HTTP, batches of {BATCH}", median(rates[0]), median(rates[1]), ratio_of_rounds(*rates),
-            "/s", "validate, produce, acknowledge", at_least=0.6, more=more,
+            "/s", peer, at_least=0.8, more=more,
         ),
         Figure(
-            "the same, while the process also works at them", busy, median(rates[0]), busy / median(rates[0]), "/s",
-            "without that work",
+            "the same, while the process also works at them", median(busy[0]), median(busy[1]),
+            ratio_of_rounds(*busy), "/s", peer, at_least=0.6, more={"rounds": {"ours": busy[0], "bare": busy[1]}},
         ),
     ]  # fmt: skip
+
+
+async def _rounds(ours: Door, bare: Door, seconds: float, rounds: int) -> tuple[list[float], list[float]]:
+    """The rates of both, each round one after the other; the first round warms up."""
+    rates: tuple[list[float], list[float]] = ([], [])
+    for turn in range(rounds + 1):
+        pair = await ours.rate(seconds), await bare.rate(seconds)
+        if turn:
+            rates[0].append(pair[0])
+            rates[1].append(pair[1])
+    return rates
 
 
 async def _execute(stack: Stack, *statements: str) -> None:

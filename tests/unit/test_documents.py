@@ -39,7 +39,7 @@ def settings_with_defaults() -> Iterator[tuple[str, object]]:
 
 def webhook_settings() -> set[str]:
     """The settings of the sources that the page about connectors names."""
-    names = ("HUBSPOT", "STRIPE", "STANDARD", "ACME_CRM")
+    names = ("HUBSPOT", "OPENTELEMETRY", "STRIPE", "STANDARD", "ACME_CRM")
     return {
         variable_name(("webhooks", name, member)) for name in names for member in WebhookSource.model_fields
     }

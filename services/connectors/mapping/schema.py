@@ -92,7 +92,7 @@ class MappingFile(_Part):
     """A mapping file."""
 
     signature: Annotated[SignatureSpec, _under("scheme")] = Field(description="How requests are proved")
-    body: Literal["json", "hubspot", "salesforce", "segment", "stripe"] = "json"
+    body: Literal["json", "hubspot", "otlp", "salesforce", "segment", "stripe"] = "json"
     items: str = "@"
     id: str | None = None
     label: str | None = None

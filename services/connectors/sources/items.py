@@ -9,7 +9,7 @@ from schemas.problems import Malformed
 MOST_ITEMS: Final = 1000
 """Items of one request: HubSpot and Salesforce send up to 100, Segment's API takes 500 KB."""
 Item = Mapping[str, object]
-BodyForm = Literal["json", "hubspot", "salesforce", "segment", "stripe"]
+BodyForm = Literal["json", "hubspot", "otlp", "salesforce", "segment", "stripe"]
 Split = Callable[[object], object]
 """The items of a parsed body; what is no list of objects is refused."""
 

@@ -32,6 +32,7 @@ from services.chassis.kafka import Message, Producer
 from services.chassis.keys import ApiKey
 from services.chassis.ndjson import lines_of
 from services.chassis.problems import Problem
+from services.chassis.rate_limits import Quota, RateLimits
 from services.chassis.web import JSON
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.domain.doubts import no_country, no_rate
@@ -55,7 +56,10 @@ FindTwins = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
 
 class Ingest:
-    """Takes events over HTTP. `context`: the policy in force, and the exchange rates; `twins`: see `AccountTwins`."""
+    """Takes events over HTTP.
+
+    `context`: the policy in force, and the exchange rates; `twins`: see `AccountTwins`; `limits`: of the rates of keys.
+    """
 
     def __init__(
         self,
@@ -63,11 +67,13 @@ class Ingest:
         clock: ServiceClock,
         context: Callable[[], EvaluationContext],
         twins: FindTwins,
+        limits: RateLimits,
     ) -> None:
         self._producer = producer
         self._clock = clock
         self._context = context
         self._twins = twins
+        self._limits = limits
         self._waiting = 0
 
     async def post(self, request: Request, key: ApiKey, *, validate_only: bool) -> Response:
@@ -76,23 +82,23 @@ class Ingest:
         An event that needs a scope which the key does not have is refused.
         """
         items: list[Item] = []
+        quota = self._limits.of(key.key_id)
         try:
-            media = read_media_type(request)
-            if media == NDJSON:
-                async for chunk in self._ndjson(request):
-                    items += await self._take(within(chunk, key), key, validate_only=validate_only)
-            else:
-                found = self._items(media, request, await read_body(request))
-                items += await self._take(within(found, key), key, validate_only=validate_only)
+            quota.admit()
+            async for chunk in self._chunks(request):
+                _stop_if_late(items)
+                quota.take(len(chunk))
+                items += await self._take(within(chunk, key), key, validate_only=validate_only)
             if not items:
                 raise Problem(422, "The body holds no event. Send at least one.")
-        except (Problem, HTTPException) as refused:
-            # What a stream sent before the error may be in Kafka by now: the answer says so.
-            results = [item.result() for item in items]
-            raise Problem(
-                _status(refused), str(refused.detail), headers=refused.headers, results=results
-            ) from refused
-        return _answer(items)
+            return _answer(items, quota.headers())
+        except HTTPException as refused:
+            problem = Problem(refused.status_code, refused.detail, headers=refused.headers)
+            _add_results(problem, items, quota)
+            raise problem from refused
+        except Problem as problem:
+            _add_results(problem, items, quota)
+            raise
 
     async def take(
         self, events: Sequence[Mapping[str, object]], key: ApiKey, *, validate_only: bool = False
@@ -102,13 +108,22 @@ class Ingest:
         items = [self._structured(index, event, now) for index, event in enumerate(events)]
         return await self._take(within(items, key), key, validate_only=validate_only)
 
-    def _items(self, media: str, request: Request, body: bytes) -> list[Item]:
+    async def _chunks(self, request: Request) -> AsyncIterator[list[Item]]:
+        """The events of a request, checked: of a stream at most `MOST` at a time, else all."""
+        media = read_media_type(request)
+        if media == NDJSON:
+            async for chunk in self._ndjson(request):
+                yield chunk
+            return
+        body, now = await read_body(request), self._clock.now()
         if media == BATCH:
-            return self._batch(body)
-        now = self._clock.now()
-        return [self._structured(0, body, now) if media == STRUCTURED else self._binary(request, body, now)]
+            yield self._batch(body, now)
+        else:
+            yield [
+                self._structured(0, body, now) if media == STRUCTURED else self._binary(request, body, now)
+            ]
 
-    def _batch(self, body: bytes) -> list[Item]:
+    def _batch(self, body: bytes, now: datetime) -> list[Item]:
         try:
             events = parse_json(body, "body")
         except Malformed as problem:
@@ -120,7 +135,6 @@ class Ingest:
             raise Problem(
                 413, f"The batch has {len(listed)} events; at most {MOST} are taken. Send fewer at a time."
             )
-        now = self._clock.now()
         return [self._structured(index, event, now) for index, event in enumerate(listed)]
 
     async def _ndjson(self, request: Request) -> AsyncIterator[list[Item]]:
@@ -245,8 +259,21 @@ class Ingest:
         return items
 
 
-def _status(refused: Problem | HTTPException) -> int:
-    return refused.status if isinstance(refused, Problem) else refused.status_code
+def _stop_if_late(items: Sequence[Item]) -> None:
+    """Read no more of a stream while the broker is late. Raises a `Problem`, 503: what was not read is not lost."""
+    if any(item.status == "unknown" for item in items[-MOST:]):
+        raise Problem(
+            503,
+            "The broker did not acknowledge in time, so the rest of the stream was not read. Send again what is unknown"
+            " and what has no result.",
+            headers={"Retry-After": "5"},
+        )
+
+
+def _add_results(problem: Problem, items: Sequence[Item], quota: Quota) -> None:
+    """What a stream sent before the error may be in Kafka by now: the answer says so."""
+    problem.members.setdefault("results", [item.result() for item in items])
+    problem.headers |= quota.headers()
 
 
 def _message(envelope: Envelope, key: ApiKey) -> Message:
@@ -258,11 +285,11 @@ def _text(value: object) -> str | None:
     return value[:1024] if isinstance(value, str) else None
 
 
-def _answer(items: Sequence[Item]) -> Response:
+def _answer(items: Sequence[Item], headers: Mapping[str, str]) -> Response:
     statuses = {item.status for item in items}
     results = [item.result() for item in items]
     if "accepted" in statuses:
-        return JSON({"results": results}, 202 if statuses == {"accepted"} else 207)
+        return JSON({"results": results}, 202 if statuses == {"accepted"} else 207, headers)
     if "unknown" in statuses:
         late = "The broker did not acknowledge in time. Send the events again, with the same ids."
         raise Problem(503, late, headers={"Retry-After": "5"}, results=results)

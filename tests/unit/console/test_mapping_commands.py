@@ -33,7 +33,7 @@ def test_the_examples_of_the_page(
 
 def test_the_page_has_an_example_of_every_source() -> None:
     names = {mapping for _, mapping, _, _ in EXAMPLES}
-    assert names == {"hubspot", "salesforce", "stripe", "segment", "standard", "acme.yaml"}
+    assert names == {"hubspot", "opentelemetry", "salesforce", "stripe", "segment", "standard", "acme.yaml"}
 
 
 def test_programs_get_the_facts_as_json(tmp_path: Path, capsys: Capture) -> None:

@@ -20,8 +20,8 @@ def test_the_shipped_mappings_are_sound(source: str) -> None:
     assert isinstance(shipped(source), SourceMapping)
 
 
-def test_the_five_sources_of_the_contract_are_shipped() -> None:
-    assert shipped_sources() == ("hubspot", "salesforce", "segment", "standard", "stripe")
+def test_the_sources_of_the_contract_and_opentelemetry_are_shipped() -> None:
+    assert shipped_sources() == ("hubspot", "opentelemetry", "salesforce", "segment", "standard", "stripe")
 
 
 @pytest.mark.parametrize(

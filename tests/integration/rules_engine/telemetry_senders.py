@@ -1,0 +1,100 @@
+"""What the senders of docs/telemetry.md send with the configurations that stand there."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from tests.stack import ROOT
+
+PAGE = (ROOT / "docs" / "telemetry.md").read_text()
+
+
+def example(language: str) -> str:
+    """The one block of the page in this language."""
+    (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return block
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A request: the path of its address, its headers, its body."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def collector(signal: str, body: bytes, secret: str) -> Sending:
+    """The request of the Collector's exporter otlphttp for what it has of a signal, `logs` or `metrics`."""
+    document: Any = yaml.safe_load(example("yaml"))
+    (name,) = document["service"]["pipelines"][signal]["exporters"]
+    exporter = document["exporters"][name]
+    assert (exporter["encoding"], exporter["compression"]) == ("json", "none")
+    headers = {
+        each: value.replace("${env:WEBHOOK_SECRET}", secret) for each, value in exporter["headers"].items()
+    }
+    return Sending(
+        _path(exporter[f"{signal}_endpoint"]), {**headers, "content-type": "application/json"}, body
+    )
+
+
+def http_sink(values: Sequence[str], key: str) -> Sending:
+    """The request of Aiven's HTTP sink connector for a batch of records; its suffix is a line end by default."""
+    config: dict[str, str] = json.loads(example("json"))["config"]
+    assert len(values) <= int(config["batch.max.size"])
+    body = config["batch.separator"].join(values) + "\n"
+    headers = {
+        "authorization": config["http.headers.authorization"].replace("db_KEY", key),
+        "content-type": config["http.headers.content.type"],
+    }
+    return Sending(_path(config["http.url"]), headers, body.encode())
+
+
+def _path(address: str) -> str:
+    return address.removeprefix("https://drumbeat.example.com")
+
+
+@dataclass
+class ConnectRecord:
+    """A record on its way through the transformations of Kafka Connect."""
+
+    value: dict[str, Any]
+    key: Any = None
+    topic: str = "rows"
+    headers: list[tuple[str, str | bytes | None]] = field(
+        default_factory=list[tuple[str, str | bytes | None]]
+    )
+
+
+def source_connector(row: Mapping[str, object]) -> ConnectRecord:
+    """The record of a row after the transformations of the page, as Apache Kafka documents each of them."""
+    options = dict(line.split("=", 1) for line in example("properties").splitlines())
+    record = ConnectRecord(dict(row))
+    for name in options["transforms"].split(","):
+        prefix = f"transforms.{name}."
+        own = {each.removeprefix(prefix): value for each, value in options.items() if each.startswith(prefix)}
+        _transform(record, own["type"].rpartition(".")[2], own)
+    return record
+
+
+def _transform(record: ConnectRecord, kind: str, own: Mapping[str, str]) -> None:
+    match kind:
+        case "ValueToKey":
+            record.key = {each: record.value[each] for each in own["fields"].split(",")}
+        case "ExtractField$Key":
+            record.key = record.key[own["field"]]
+        case "HeaderFrom$Value":
+            assert own["operation"] == "move"
+            for each, header in zip(own["fields"].split(","), own["headers"].split(","), strict=True):
+                record.headers.append((header, str(record.value.pop(each)).encode()))
+        case "InsertHeader":
+            record.headers.append((own["header"], own["value.literal"].encode()))
+        case "RegexRouter":
+            assert re.fullmatch(own["regex"], record.topic)
+            record.topic = own["replacement"]
+        case _:
+            raise AssertionError(kind)
