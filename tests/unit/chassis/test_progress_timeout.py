@@ -8,8 +8,8 @@ import pytest
 from services.chassis.progress_timeout import ProgressTimeout
 
 
-async def wait_for(ends: Sequence[float], seconds: float, at_most: float | None) -> None:
-    """Wait for pieces of work that end after so many units of 100 ms, under a timeout in the same unit."""
+async def wait_for(ends: Sequence[float], seconds: float, at_most: float | None) -> bool:
+    """Whether all was done: waits for work that ends after so many units of 100 ms, under a timeout in that unit."""
     loop = asyncio.get_running_loop()
     async with ProgressTimeout(seconds / 10, None if at_most is None else at_most / 10) as limit:
         work = [loop.create_future() for _ in ends]
@@ -18,6 +18,7 @@ async def wait_for(ends: Sequence[float], seconds: float, at_most: float | None)
             limit.watch(each)
             loop.call_later(end / 10, each.set_result, None)
         await asyncio.wait(work)
+    return all(each.done() for each in work)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ async def wait_for(ends: Sequence[float], seconds: float, at_most: float | None)
 async def test_what_makes_progress_is_waited_for(
     ends: list[float], seconds: float, at_most: float | None
 ) -> None:
-    await wait_for(ends, seconds, at_most)
+    assert await wait_for(ends, seconds, at_most)
 
 
 @pytest.mark.parametrize(
