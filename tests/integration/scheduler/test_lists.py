@@ -16,7 +16,7 @@ from services.scheduler.application.read_touchpoints import TouchpointFilter
 from tests.integration.scheduler.calendars import fill
 from tests.integration.scheduler.conftest import MONDAY, REASON, Scheduler
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 ROWS = 200_000
 LIMIT = 100
 MOST_READ = 8_000
