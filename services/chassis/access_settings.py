@@ -19,6 +19,7 @@ class PolicyChecks(Group):
     seconds: float = Field(default=40, gt=0, le=600)
     megabytes: int = Field(default=1024, ge=256)
     most_waiting: int = Field(default=4, ge=0, le=1000)
+    readers_share: float = Field(default=0.25, gt=0, le=1, description="of a processor, for explanations")
 
 
 class Simulations(Group):

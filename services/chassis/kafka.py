@@ -9,7 +9,7 @@ Records are put into batches here: a future and a coroutine for each record woul
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.chassis.outages import OUTAGES, KafkaAway
+from services.chassis.progress_timeout import ProgressTimeout
 from services.chassis.settings import Kafka
 from services.chassis.time_slices import pause_if_long
 
@@ -143,8 +144,10 @@ class _Connection:
         self.client = client
         self._queues: dict[tuple[str, int], _PartitionQueue] = {}
 
-    async def put(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> None:
-        """Add the records to their partitions' batches, in order; fills in `outcomes`, which has one item for each.
+    async def put(
+        self, messages: Sequence[Message], outcomes: list[Outcome | None], watch: Callable[[Outcome], None]
+    ) -> None:
+        """Add the records to their partitions' batches, in order; fills in `outcomes`, one for each, and watches them.
 
         A record that finds no room waits until the others are added, and those behind it in its partition with it, so
         that a partition that takes nothing delays no other. A record beyond the limit is never sent.
@@ -164,8 +167,11 @@ class _Connection:
             if outcome is None:
                 full.append((index, queue))
                 blocked.add(queue)
+            else:
+                watch(outcome)
         for index, queue in full:
-            outcomes[index] = await queue.put_when_there_is_room(messages[index])
+            outcomes[index] = outcome = await queue.put_when_there_is_room(messages[index])
+            watch(outcome)
 
     def _queue(self, topic: str, partition: int) -> _PartitionQueue:
         queue = self._queues.get((topic, partition))
@@ -217,18 +223,23 @@ class Producer:
 
         False means unknown: it may still arrive. Does not raise when the broker is away.
         """
-        return [result is Delivery.ACKNOWLEDGED for result in await self.deliver(messages, timeout=timeout)]
+        return [result is Delivery.ACKNOWLEDGED for result in await self.deliver(messages, seconds=timeout)]
 
-    async def deliver(self, messages: Sequence[Message], *, timeout: float) -> list[Delivery]:  # noqa: ASYNC109
-        """Like `send`, but returns why a message was not acknowledged."""
+    async def deliver(
+        self, messages: Sequence[Message], *, seconds: float, at_most: float | None = None
+    ) -> list[Delivery]:
+        """Like `send`, but returns why a message was not acknowledged.
+
+        With `at_most` it waits so many seconds in all, as long as something is acknowledged every `seconds`.
+        """
         if not messages:
             return []
         outcomes: list[Outcome | None] = [None] * len(messages)
         connection: _Connection | None = None
         try:
-            async with asyncio.timeout(timeout):
+            async with ProgressTimeout(seconds, at_most) as limit:
                 connection = await self._connected()
-                await connection.put(messages, outcomes)
+                await connection.put(messages, outcomes, limit.watch)
                 if any(outcomes):
                     await asyncio.wait({outcome for outcome in outcomes if outcome is not None})
         except (TimeoutError, KafkaError, OSError, asyncio.InvalidStateError) as problem:

@@ -11,6 +11,7 @@ from services.chassis.clock import monotonic
 from services.chassis.telemetry import METRICS
 
 TICK_SECONDS = 0.1
+LONG_SECONDS = 0.25  # computed in one stretch: leases and acknowledgements wait for it
 
 
 class LoopMonitor:
@@ -30,6 +31,9 @@ class LoopMonitor:
     def _observe(self, stall: float, computed: float) -> None:
         METRICS.stalls.observe(max(0.0, stall))
         self.longest_stall = max(self.longest_stall, stall)
-        self.longest_computation = max(self.longest_computation, min(stall, computed))
+        computation = min(stall, computed)
+        if computation > LONG_SECONDS:
+            METRICS.long_computations.inc()
+        self.longest_computation = max(self.longest_computation, computation)
         METRICS.longest_stall.set(self.longest_stall)
         METRICS.longest_computation.set(self.longest_computation)

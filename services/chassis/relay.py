@@ -5,9 +5,10 @@ them after the acknowledgement. One relay works at a time per database, by a tra
 a replica that dies or freezes loses the lock with its session. A crash between acknowledgement and delete
 repeats records with the same id and content; readers are idempotent. A record that the broker refuses for its
 size becomes a dead letter, so that it does not block the rows behind it. A pass takes fewer rows while they are slow to
-be acknowledged: the transaction must not outlast the limits of its session.
+be acknowledged, and waits as long as something is: what was not acknowledged in time is sent again, under the same id.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 import asyncpg
@@ -22,22 +23,20 @@ from services.chassis.kafka import Delivery, Message, Producer
 from services.chassis.loops import Loop
 from services.chassis.outages import KafkaAway
 from services.chassis.outbox import Outbox, unpack
+from services.chassis.pace import Pace
 from services.chassis.record_signatures import SIGNATURE, sign_record
 from services.chassis.telemetry import METRICS
 
 log = structlog.get_logger(__name__)
 
 RELAY_LOCK = 0x6472756D  # "drum": the advisory lock that makes one relay per database
-BATCH, FIRST, LEAST = 2000, 250, 50  # rows of a pass: at most, at first (the broker may be busy), at least
 MOST_BYTES = 16 << 20  # of the payloads of a pass, but for one row
 POLL_SECONDS = 0.5  # the relay is woken in its process, polling only finds what another replica left
-SEND_SECONDS = 7.0
-RESEND_SECONDS = 2.0  # with SEND_SECONDS less than the session's idle_in_transaction_session_timeout
-SLOW_SECONDS, QUICK_SECONDS = (
-    3.0,
-    1.0,
-)  # until a pass is acknowledged: half as many rows next time, twice as many
+SEND_SECONDS = 7.0  # without an acknowledgement: the broker is away
+LONGEST_SECONDS = 12.0  # of a pass whose rows are acknowledged slowly
 FINISH_SECONDS = 5.0  # in which refused rows are sent alone; the next pass does the rest
+RESEND_SECONDS = 2.0  # with the two above less than the session's transaction_timeout
+ALIVE_SECONDS = 3.0  # between two signs of life of the session, which its server ends when it is idle for ten
 
 OLDEST = """
 SELECT id, topic, key, headers, payload FROM (
@@ -63,7 +62,7 @@ class Relay(Loop):
         self._producer = producer
         self._outbox = outbox
         self._secret = secret
-        self._size = FIRST
+        self._pace = Pace()
         self._expects_rows = True
 
     def wake(self) -> None:
@@ -75,7 +74,10 @@ class Relay(Loop):
         expects_rows, self._expects_rows = self._expects_rows, False
         if not expects_rows and not await self._database.pool.fetchval(HAS_ROWS):
             return None
-        pause = await self._move_batch()
+        try:
+            pause = await self._move_batch()
+        except asyncpg.LockNotAvailableError:
+            pause = 0  # a relay of another replica is at work for long
         self._expects_rows = self._expects_rows or pause is not None
         return pause
 
@@ -83,14 +85,15 @@ class Relay(Loop):
         """Move one batch: 0 when there may be more rows. Raises `KafkaAway` when some were not acknowledged."""
         async with self._database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", RELAY_LOCK)
-            rows = await connection.fetch(OLDEST, self._size, MOST_BYTES)
+            rows = await connection.fetch(OLDEST, self._pace.rows, MOST_BYTES)
             if not rows:
                 return None
             messages = [self._message(row) for row in rows]
             fault("relay.before_produce")
             began = monotonic()
-            deliveries = await self._producer.deliver(messages, timeout=SEND_SECONDS)
-            self._adapt(len(rows), monotonic() - began)
+            deliveries = await self._deliver(connection, messages)
+            unknown = sum(delivery is Delivery.UNKNOWN for delivery in deliveries)
+            self._pace.adapt(len(rows), monotonic() - began, unknown)
             fault("relay.after_produce")
             finished, refused = await self._finish(
                 connection, [*zip(rows, messages, deliveries, strict=True)]
@@ -112,11 +115,16 @@ class Relay(Loop):
             sent.append(sign_record(self._secret, topic, key, payload or b""))
         return Message(topic, key.encode(), payload, sent)
 
-    def _adapt(self, rows: int, seconds: float) -> None:
-        if seconds > SLOW_SECONDS:
-            self._size = max(LEAST, rows // 2)
-        elif seconds < QUICK_SECONDS and rows >= self._size:
-            self._size = min(BATCH, self._size * 2)
+    async def _deliver(self, connection: Connection, messages: Sequence[Message]) -> list[Delivery]:
+        """Produce in order, and keep the session of the transaction alive meanwhile."""
+        send = self._producer.deliver(messages, seconds=SEND_SECONDS, at_most=LONGEST_SECONDS)
+        sending = asyncio.create_task(send)
+        try:
+            while not (await asyncio.wait([sending], timeout=ALIVE_SECONDS))[0]:
+                await connection.execute("SELECT")
+        finally:
+            sending.cancel()
+        return sending.result()
 
     async def _finish(
         self, connection: Connection, batch: Sequence[tuple[asyncpg.Record, Message, Delivery]]
@@ -136,7 +144,7 @@ class Relay(Loop):
             size = _size_of(message)
             if size < smallest.get(message.topic, size + 1):
                 # Perhaps only its batch was too large: alone it shows.
-                (alone,) = await self._producer.deliver([message], timeout=RESEND_SECONDS)
+                (alone,) = await self._producer.deliver([message], seconds=RESEND_SECONDS)
                 if alone is not Delivery.TOO_LARGE:
                     return index + (alone is Delivery.ACKNOWLEDGED), refused
                 smallest[message.topic] = size

@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from services.chassis import faults
+from services.chassis.backlog import backlog_loop
 from services.chassis.batches import Subscription
 from services.chassis.clock import ServiceClock, service_clock
 from services.chassis.clock_skew import describe_skew, measure_database_skew
@@ -44,7 +45,7 @@ from services.chassis.schema_versions import DATABASES, check_schema
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import CannotStart, Http, Settings, load_settings
 from services.chassis.standing_clock import clock_loop
-from services.chassis.telemetry import configure_logs
+from services.chassis.telemetry import METRICS, configure_logs
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
 from services.chassis.web import Readiness
 
@@ -193,7 +194,14 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     """Run every part until a stop is asked for or a part ends; then stop all of them, in order."""
     standing = await _standing_loops(runtime)
     consumers = [_consumer(runtime, subscription, standing) for subscription in parts.subscriptions]
-    loops = [*parts.loops, key_loop(runtime.database, runtime.keys), *_prune_loops(runtime), *standing]
+    backlog = backlog_loop(runtime.database, runtime.cluster.id, parts.subscriptions)
+    loops = [
+        *parts.loops,
+        key_loop(runtime.database, runtime.keys),
+        *_prune_loops(runtime),
+        *standing,
+        backlog,
+    ]
     ends = PartitionEnds(runtime.settings.kafka)
     runtime.rest.watch(consumers, [*parts.loops, runtime.relay], ends)
     app = parts.app(lambda: _readiness(runtime, consumers))
@@ -243,6 +251,8 @@ async def _standing_loops(runtime: Runtime) -> list[Loop]:
 
 def _consumer(runtime: Runtime, subscription: Subscription, after_commit: Sequence[Loop]) -> Consumer:
     """A consumer; each batch that it commits wakes the loops, too."""
+    for topic in subscription.topics:
+        METRICS.dead_letters.labels(topic)  # 0 before the first one, so that an alert sees it
 
     def wake() -> None:
         subscription.after_commit()

@@ -53,6 +53,15 @@ class Metrics:
         buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
     )
     outbox_relayed = Counter("drumbeat_outbox_relayed_total", "Outbox records acknowledged")
+    outbox_oldest = Gauge(
+        "drumbeat_outbox_oldest_seconds",
+        "Age of the oldest record that the broker has not acknowledged; 0: none",
+    )
+    unowned = Gauge(
+        "drumbeat_partitions_unowned",
+        "Partitions that no replica reads, without those that are halted",
+        ["group"],
+    )
     dead_letters = Counter("drumbeat_dead_letters_total", "Records that became dead letters", ["topic"])
     duplicates = Counter("drumbeat_inbox_duplicates_total", "Events that were processed before", ["topic"])
     key_records_refused = Counter(
@@ -73,6 +82,10 @@ class Metrics:
     longest_computation = Gauge(
         "drumbeat_event_loop_longest_computation_seconds",
         "The longest stall's part that this process computed: the rest it waited for a processor",
+    )
+    long_computations = Counter(
+        "drumbeat_event_loop_long_computations_total",
+        "Stalls of which this process computed more than 250 ms",
     )
     loop_failures = Counter("drumbeat_loop_failures_total", "Passes of a loop that failed", ["loop"])
 

@@ -215,7 +215,8 @@ def make(
     app = make_app(chassis, title="rules engine", larger_bodies=larger, links=LINKS)
     refusals.install(app)
     answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
-    repository = PolicyRepository(configurations, active_policy, worker)
+    budget, kept = settings.readers_budget(runtime.settings), settings.decisions_kept(runtime.settings)
+    repository = PolicyRepository(configurations, active_policy, worker, budget)
     figures = FiguresRepository(database)
     simulation = make_simulation(database, clock, runtime.settings)
     limits = RateLimits(runtime.settings.rate_limit, runtime.settings.key_rate_limits)
@@ -225,7 +226,7 @@ def make(
         api.event_routes(ingest, answers),
         webhooks.router(),
         *Tables(runtime, ingest, simulation).routers(),
-        why_routes(_explanations(runtime, configurations, active_policy).explain),
+        why_routes(StoredExplanations(configurations, active_policy, clock, budget, keep=kept).explain),
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),
         book_routes(lambda: read_books(database, active_policy.context().policy.content.currency)),
@@ -245,13 +246,6 @@ def make(
     ):
         app.include_router(router)
     return app
-
-
-def _explanations(
-    runtime: Runtime, configurations: ConfigurationRepository, active_policy: ActivePolicy
-) -> StoredExplanations:
-    keep = timedelta(days=runtime.settings.retention.decisions_days)
-    return StoredExplanations(configurations, active_policy, runtime.clock, keep=keep)
 
 
 def make_worker(runtime: Runtime) -> WorkerProcess:

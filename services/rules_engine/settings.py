@@ -1,15 +1,19 @@
 """What of the settings concerns the rules engine."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from services.cadence.policy.load import SHIPPED, PolicyRefused, load_policy
 from services.cadence.rates import RatesRefused, load_rates
+from services.chassis.compute_budget import ComputeBudget
 from services.chassis.settings import CannotStart, Http, Settings
 from services.chassis.webhook_settings import WebhookSource
 from services.connectors.lookups import API_URLS
 from services.connectors.mapping.load import SHIPPED as SHIPPED_MAPPINGS
 from services.connectors.mapping.load import MappingRefused, load_mapping, shipped_sources
 from services.connectors.source import Source, make_proof
+
+SAVED_SECONDS = 20.0
 
 
 def http(settings: Settings) -> Http:
@@ -18,6 +22,17 @@ def http(settings: Settings) -> Http:
 
 def policy_path(settings: Settings) -> Path:
     return settings.policy or SHIPPED
+
+
+def decisions_kept(settings: Settings) -> timedelta:
+    """How long decisions are kept, in real time."""
+    return timedelta(days=settings.retention.decisions_days)
+
+
+def readers_budget(settings: Settings) -> ComputeBudget:
+    """The share of a processor for what a key that may only read asks for, and twenty seconds of it."""
+    share = settings.policy_checks.readers_share
+    return ComputeBudget(share=share, burst_seconds=SAVED_SECONDS * share)
 
 
 def webhook_sources(settings: Settings) -> dict[str, Source]:

@@ -74,6 +74,7 @@ IDENTITY = Identity(
 )
 LEVELLING = "services.calendar.person_levelling"
 CALENDAR = Counter("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
+CALENDAR.labels("promise_unannounced")  # 0 before the first one, so that an alert sees it
 
 
 def count(kind: str, number: int) -> None:

@@ -31,6 +31,7 @@ from tests.benchmarks import (
     mails,
     mix,
     planning,
+    pruning,
     release,
     relevel,
     simulation,
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 PLANNED = 10_000_000
 REPLAYED = 1_000_000
 EVENTS = 80_000
-LONGEST = {"mix": 3600.0}  # seconds; a benchmark that takes longer hangs
+LONGEST = {"mix": 3600.0, "pruning": 1200.0}  # seconds; a benchmark that takes longer hangs
 USUALLY_LONGEST = 240.0
 RESULTS = "bench-results.json"
 
@@ -89,6 +90,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         stack, quick=arguments.quick, days=max(5, arguments.planned // DUE)
     ),
     "planning": lambda stack, arguments: planning.run(stack, quick=arguments.quick),
+    "pruning": pruning.run,
     "relevel": lambda stack, arguments: relevel.run(stack, quick=arguments.quick),
 }
 
@@ -119,6 +121,7 @@ def parse_arguments() -> argparse.Namespace:
         "--replayed", type=int, default=REPLAYED, help="account-events of the closed loop (1 million)"
     )
     parser.add_argument("--mixed", type=int, default=20_000, help="mixed facts a round (20 thousand)")
+    parser.add_argument("--pruned", type=int, default=200_000, help="receipts of a day (200 thousand)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of mixed facts (3)")
     for name, what in (("facts", "measured in place of generated facts"), ("book", "taken in before them")):
         parser.add_argument(

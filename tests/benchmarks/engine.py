@@ -38,8 +38,10 @@ class CountingProducer(Producer):
 
     unacknowledged = 0
 
-    async def deliver(self, messages: Sequence[Message], *, timeout: float) -> list[Delivery]:
-        deliveries = await super().deliver(messages, timeout=timeout)
+    async def deliver(
+        self, messages: Sequence[Message], *, seconds: float, at_most: float | None = None
+    ) -> list[Delivery]:
+        deliveries = await super().deliver(messages, seconds=seconds, at_most=at_most)
         self.unacknowledged += sum(each is not Delivery.ACKNOWLEDGED for each in deliveries)
         return deliveries
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.chassis.database import Connection
+from services.notifier.adapters.delivery_repository import delivery_id
 from services.notifier.adapters.undelivered_events import EVENT_OF_KEY
+from services.notifier.domain.delivery import Recipient, RecipientKind
 
 REPEAT = f"""
 WITH again AS (
@@ -26,6 +28,21 @@ SELECT s.id, s.caused_at, s.event_key, f.said_at, s.seq, s.message_id, s.account
 FROM again s CROSS JOIN LATERAL {EVENT_OF_KEY} f RETURNING delivery_id
 """
 
+# Of an endpoint, what failed for good and was not tried again since.
+FAILED = f"""
+FROM delivery_unsent u JOIN delivery s ON s.id = u.delivery_id AND s.caused_at = u.caused_at
+LEFT JOIN LATERAL {EVENT_OF_KEY} f ON true
+WHERE u.recipient_id = $1 AND u.state = 'failed' AND u.channel = 'webhook' AND u.created_at >= $2
+    AND NOT EXISTS (SELECT FROM delivery later
+        WHERE later.event_key = s.event_key AND later.recipient_id = s.recipient_id AND later.channel = 'webhook'
+            AND later.recovery > 0 AND later.recovery > s.recovery)
+"""
+_FOUND = (
+    f"SELECT s.id, s.caused_at, s.recovery + 1 AS recovery, f.event_id {FAILED} AND f.event_id IS NOT NULL"
+)
+FAILED_FIRST = f"{_FOUND} ORDER BY u.created_at LIMIT $3"
+FAILED_LAST = f"{_FOUND} ORDER BY u.created_at DESC LIMIT 1"
+
 
 class Repetition(NamedTuple):
     """A delivery, by its id and the time of its cause, with the id and the number of the one that repeats it."""
@@ -34,6 +51,26 @@ class Repetition(NamedTuple):
     caused_at: datetime
     new_id: str
     recovery: int
+
+
+async def find_failed(
+    connection: Connection, endpoint_id: str, since: datetime, limit: int
+) -> list[Repetition]:
+    """How what an endpoint did not get of what was made since then (real time) is repeated, oldest first."""
+    rows = await connection.fetch(FAILED_FIRST, endpoint_id, since, limit)
+    return [_repetition(row, endpoint_id) for row in rows]
+
+
+async def find_last_failed(connection: Connection, endpoint_id: str, since: datetime) -> list[Repetition]:
+    """How the last of it is repeated; empty when there is nothing, or its event is not kept any more."""
+    rows = await connection.fetch(FAILED_LAST, endpoint_id, since)
+    return [_repetition(row, endpoint_id) for row in rows]
+
+
+def _repetition(row: Any, endpoint_id: str) -> Repetition:
+    recipient = Recipient(RecipientKind.SUBSCRIPTION, endpoint_id)
+    id_ = delivery_id(row["event_id"], "webhook", recipient, recovery=row["recovery"])
+    return Repetition(row["id"], row["caused_at"], id_, row["recovery"])
 
 
 async def repeat_deliveries(

@@ -1,10 +1,15 @@
-"""Watches endpoints that fail: warns by event and mail, and disables what has been failing for days."""
+"""Watches endpoints that fail: warns by event and mail, and disables what has been failing for days.
+
+Where nothing is to be sent to such an endpoint, it is probed when a further failure would be followed by one of them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from prometheus_client import Counter, Gauge
 
 from schemas.ids import derived_id
 from schemas.subscriptions import SUBSCRIPTION_DISABLED, SUBSCRIPTION_FAILING, SubscriptionNews
@@ -13,6 +18,7 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.loops import Loop
 from services.chassis.outbox import Outbox
 from services.notifier.adapters.delivery_repository import add_deliveries
+from services.notifier.adapters.endpoint_probes import probe_endpoints
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.application.ports import NewDelivery, Now
 from services.notifier.application.service_mail import MailKind
@@ -27,6 +33,9 @@ SELECT id, url, contact, failing_since, failed_at, warnings, warned_at, coalesce
 WHERE active AND NOT deleted AND failing_since IS NOT NULL AND failed_at IS NOT NULL
 ORDER BY id FOR UPDATE SKIP LOCKED
 """
+COUNT_FAILING: Final = (
+    "SELECT count(*) FROM subscription WHERE active AND NOT deleted AND failing_since IS NOT NULL"
+)
 # Also those that were disabled because they answered 410.
 DISABLED: Final = """
 UPDATE subscription SET disabled_at = clock_timestamp() WHERE NOT active AND NOT deleted AND disabled_at IS NULL
@@ -41,6 +50,12 @@ READERS: Final = (
     "SELECT id FROM subscription WHERE active AND NOT deleted AND id <> $1 AND $2 = ANY(types) ORDER BY id"
 )
 WATCH_SECONDS: Final = 5.0
+ENDPOINTS_FAILING: Final = Gauge(
+    "drumbeat_endpoints_failing", "Endpoints that have not answered since their last failure"
+)
+ENDPOINTS_DISABLED: Final = Counter(
+    "drumbeat_endpoints_disabled_total", "Endpoints that were disabled, for they failed for days or are gone"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +74,27 @@ class EndpointWatch:
         async with self.database.transaction() as connection:
             real = await real_now(connection)
             now = Now(real, self.clock.at(real))
-            steps = [await self._step(connection, row, now) for row in await connection.fetch(FAILING)]
+            failing = await connection.fetch(FAILING)
+            steps = [await self._step(connection, row, now) for row in failing]
             disabled = await connection.fetch(DISABLED)
             for id_, url, contact, since, reason, at in disabled:
                 news = _news(id_, url, "disabled", reason, at).model_copy(update={"failing_since": since})
                 await self._announce(connection, news, contact, now)
-            return sum(steps) + len(disabled)
+        ENDPOINTS_FAILING.set(await self.database.pool.fetchval(COUNT_FAILING))
+        ENDPOINTS_DISABLED.inc(len(disabled))
+        # Only a further failure is missing for the next step of these.
+        silent = [
+            row[0]
+            for row, has_stepped in zip(failing, steps, strict=True)
+            if not has_stepped and real >= _health(row).next_step_at(self.disable_after)
+        ]
+        if silent:
+            await probe_endpoints(self.database, silent, real)
+        return sum(steps) + len(disabled)
 
     async def _step(self, connection: Connection, row: Any, now: Now) -> bool:
-        id_, url, contact, since, failed_at, warnings, warned_at, problem = row
-        health = EndpointHealth(since, failed_at, warnings, warned_at)
+        id_, url, contact, since, failed_at, *_, problem = row
+        health = _health(row)
         match health.next_step(self.disable_after):
             case Step.WARN:
                 warned = health.warned()
@@ -101,6 +127,10 @@ class EndpointWatch:
         address = contact or self.fallback_to
         if address is not None:
             await self.mails.add(connection, MailKind.ENDPOINT, address, data.decode(), now.real)
+
+
+def _health(row: Any) -> EndpointHealth:
+    return EndpointHealth(*row[3:7])
 
 
 def _webhooks(event: Event, readers: Sequence[str], now: Now) -> list[NewDelivery]:

@@ -12,14 +12,11 @@ from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.signing import format_secret
-from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
-from services.notifier.adapters.delivery_repository import delivery_id
+from services.notifier.adapters.delivery_repetition import FAILED, find_failed, repeat_deliveries
 from services.notifier.adapters.merging import keep_merges_out
-from services.notifier.adapters.undelivered_events import EVENT_OF_KEY
 from services.notifier.application.ports import Endpoint
 from services.notifier.application.read_models import Recovery, SubscriptionItem
 from services.notifier.domain.circuit import Circuit
-from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.subscription import Filter, Secrets, Subscription
 
 AUDIT = AuditLog("notifier")
@@ -56,22 +53,9 @@ ROTATE = """
 UPDATE subscription SET previous_secret = $2, previous_until = $3, secret = $4 WHERE id = $1
 """
 DELETE = "UPDATE subscription SET deleted = true, active = false WHERE id = $1 AND NOT deleted RETURNING id"
-# Of an endpoint, what failed for good and was not tried again since.
-_FAILED = f"""
-FROM delivery_unsent u JOIN delivery s ON s.id = u.delivery_id AND s.caused_at = u.caused_at
-LEFT JOIN LATERAL {EVENT_OF_KEY} f ON true
-WHERE u.recipient_id = $1 AND u.state = 'failed' AND u.channel = 'webhook' AND u.created_at >= $2
-    AND NOT EXISTS (SELECT FROM delivery later
-        WHERE later.event_key = s.event_key AND later.recipient_id = s.recipient_id AND later.channel = 'webhook'
-            AND later.recovery > 0 AND later.recovery > s.recovery)
-"""
-LAST_FAILED = f"""
-SELECT s.id, s.caused_at, s.recovery + 1 AS recovery, f.event_id {_FAILED} AND f.event_id IS NOT NULL
-ORDER BY u.created_at LIMIT $3
-"""
 # What stays behind a recovery: what was too much for one, and what no longer has its event.
 LEFT_BEHIND = f"""
-SELECT count(f.event_id), count(*) - count(f.event_id), max(u.created_at) FILTER (WHERE f.event_id IS NULL) {_FAILED}
+SELECT count(f.event_id), count(*) - count(f.event_id), max(u.created_at) FILTER (WHERE f.event_id IS NULL) {FAILED}
 """
 
 
@@ -208,20 +192,10 @@ class SubscriptionRepository:
 
     async def recover(self, subscription_id: str, since: datetime) -> Recovery:
         """Retry what failed since then, under the same webhook ids."""
-        recipient = Recipient(RecipientKind.SUBSCRIPTION, subscription_id)
         async with self._database.transaction() as connection:
             await keep_merges_out(connection)
             real = await real_now(connection)
-            rows = await connection.fetch(LAST_FAILED, subscription_id, since, MOST_RECOVERED)
-            repetitions = [
-                Repetition(
-                    row["id"],
-                    row["caused_at"],
-                    delivery_id(row["event_id"], "webhook", recipient, recovery=row["recovery"]),
-                    row["recovery"],
-                )
-                for row in rows
-            ]
-            recovered = await repeat_deliveries(connection, repetitions, "recovery was requested", real)
+            failed = await find_failed(connection, subscription_id, since, MOST_RECOVERED)
+            recovered = await repeat_deliveries(connection, failed, "recovery was requested", real)
             left = await connection.fetchrow(LEFT_BEHIND, subscription_id, since)
             return Recovery(recovered, *left) if left else Recovery(recovered)

@@ -30,12 +30,15 @@ class EndpointHealth:
 
     def next_step(self, disable_after: timedelta) -> Step | None:
         """What follows from the last failure; None: nothing yet."""
-        if self.warned_at is not None and self.failed_at < self.warned_at + LEAST_BETWEEN * disable_after:
+        if self.failed_at < self.next_step_at(disable_after):
             return None
-        lasted = self.failed_at - self.failing_since
-        if self.warnings < len(WARNINGS_AT):
-            return Step.WARN if lasted >= WARNINGS_AT[self.warnings] * disable_after else None
-        return Step.DISABLE if lasted >= disable_after else None
+        return Step.WARN if self.warnings < len(WARNINGS_AT) else Step.DISABLE
+
+    def next_step_at(self, disable_after: timedelta) -> datetime:
+        """From when on a further failure is followed by a step."""
+        after = WARNINGS_AT[self.warnings] if self.warnings < len(WARNINGS_AT) else 1
+        at = self.failing_since + after * disable_after
+        return at if self.warned_at is None else max(at, self.warned_at + LEAST_BETWEEN * disable_after)
 
     def warned(self) -> "EndpointHealth":
         return replace(self, warnings=self.warnings + 1, warned_at=self.failed_at)

@@ -11,6 +11,7 @@ import orjson
 from services.cadence.policy import Policy
 from services.cadence.policy.load import is_test, load_policy_texts
 from services.chassis.audit import AuditLog, Change
+from services.chassis.compute_budget import ComputeBudget
 from services.chassis.database import Connection, Database
 from services.rules_engine.application.queries import NotFound
 
@@ -127,13 +128,17 @@ class ConfigurationRepository:
         async with self.database.transaction() as connection:
             return await current(connection)
 
-    async def policy(self, policy_hash: str) -> Policy:
-        """A stored policy. Raises `NotFound`, and `PolicyRefused` when it can no longer be read."""
+    async def policy(self, policy_hash: str, budget: ComputeBudget | None = None) -> Policy:
+        """A stored policy. Raises `NotFound`, and `PolicyRefused` when it can no longer be read.
+
+        `budget`: charged when it has to be compiled; then raises `ComputeBudgetSpent` too.
+        """
         if policy_hash not in self._policies:
             files = await self.database.pool.fetchval(FILES, policy_hash)
             if files is None:
                 raise NotFound(f"There is no policy {policy_hash!r}.")
-            policy = await asyncio.to_thread(load_policy_texts, orjson.loads(files), is_stored=True)
+            load = load_policy_texts if budget is None else budget.timed(load_policy_texts)
+            policy = await asyncio.to_thread(load, orjson.loads(files), is_stored=True)
             # Another version may hash differently; decisions name the policy as it was published.
             self.keep(replace(policy, hash=policy_hash))
         return self._policies[policy_hash]

@@ -11,6 +11,7 @@ from services.cadence.explanation import Explainer
 from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused
 from services.chassis.clock import ServiceClock
+from services.chassis.compute_budget import ComputeBudget
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository
 from services.rules_engine.adapters.decision_rows import decision_id
@@ -35,13 +36,14 @@ _SENTENCES: IncEx = {
 
 
 class StoredExplanations:
-    """Explains stored accounts. `keep`: how long decisions are kept (real time)."""
+    """Explains stored accounts. `budget`: charged for it; `keep`: how long decisions are kept (real time)."""
 
     def __init__(
         self,
         configurations: ConfigurationRepository,
         active_policy: ActivePolicy,
         clock: ServiceClock,
+        budget: ComputeBudget,
         *,
         keep: timedelta,
     ) -> None:
@@ -50,18 +52,20 @@ class StoredExplanations:
         self._pool = configurations.database.pool
         self._active_policy = active_policy
         self._clock = clock
+        self._budget = budget
 
     async def explain(self, question: Question) -> Mapping[str, object]:
-        """Raises `NotFound`, and the library's `NoSuchRule` and `NoSuchTouchpoint`."""
+        """Raises `NotFound`, `ComputeBudgetSpent`, and the library's `NoSuchRule` and `NoSuchTouchpoint`."""
         row = await self._pool.fetchrow(STATE, question.account_id)
         if row is None or row[0] is None:
             raise NotFound(f"There is no account {question.account_id!r}.")
         if question.decision is not None:
             return await self._explain_decision(question, question.decision)
         context, now = self._active_policy.context(), self._clock.now()
-        account_state = _decode(question.account_id, row[0])
-        explainer = Explainer(context.policy, account_state, context.portfolio, now)
-        return {**explanation_document(question, explainer, now), "plan_version": row[1] or None}
+        with self._budget.measure():
+            account_state = _decode(question.account_id, row[0])
+            explainer = Explainer(context.policy, account_state, context.portfolio, now)
+            return {**explanation_document(question, explainer, now), "plan_version": row[1] or None}
 
     async def _explain_decision(self, question: Question, version: int) -> Mapping[str, object]:
         own_id = decision_id(question.account_id, version)
@@ -70,12 +74,13 @@ class StoredExplanations:
             raise NotFound(await self._why_missing(question.account_id, version))
         decided_at: datetime = row[2]
         policy = await self._policy(row[1])
-        account_state = _decode(question.account_id, row[0])
         portfolio = self._active_policy.context().portfolio
-        explainer = explainer_as_of(policy, account_state, portfolio, decided_at)
-        document = explanation_document(question, explainer, decided_at)
-        # The stored state leads to the stored plan again, unless programs or ranks have changed since.
-        reproduced = _values(row[3]) == _values(explainer.decision.plan.write())
+        with self._budget.measure():
+            account_state = _decode(question.account_id, row[0])
+            explainer = explainer_as_of(policy, account_state, portfolio, decided_at)
+            document = explanation_document(question, explainer, decided_at)
+            # The stored state leads to the stored plan again, unless programs or ranks have changed since.
+            reproduced = _values(row[3]) == _values(explainer.decision.plan.write())
         return {**document, "reproduced": reproduced}
 
     async def _why_missing(self, account_id: str, version: int) -> str:
@@ -94,7 +99,7 @@ class StoredExplanations:
         if policy_hash == policy_in_force.hash:
             return policy_in_force
         try:
-            return await self._configurations.policy(policy_hash)
+            return await self._configurations.policy(policy_hash, self._budget)
         except NotFound as absent:
             raise NotFound(f"The policy {policy_hash} of that decision is no longer stored.") from absent
         except PolicyRefused as refused:

@@ -7,8 +7,8 @@ from typing import cast
 
 import orjson
 
-from services.cadence.policy.document import policy_document
 from services.cadence.policy.load import PolicyRefused, load_policy_texts
+from services.chassis.compute_budget import ComputeBudget
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.chassis.keys import key_of_session
 from services.chassis.worker_process import WorkerBusy, WorkerProcess
@@ -24,6 +24,7 @@ from services.rules_engine.adapters.configuration_repository import (
     put_in_force,
     record_policy,
 )
+from services.rules_engine.adapters.policy_documents import PolicyDocuments
 from services.rules_engine.adapters.progress_queries import measure
 from services.rules_engine.application.publish_policy import (
     NoteMissing,
@@ -58,12 +59,17 @@ class PolicyRepository:
     """The `Policies` port. What a caller sends is read in the worker process first, where it can hold nobody up."""
 
     def __init__(
-        self, configurations: ConfigurationRepository, active_policy: ActivePolicy, worker: WorkerProcess
+        self,
+        configurations: ConfigurationRepository,
+        active_policy: ActivePolicy,
+        worker: WorkerProcess,
+        budget: ComputeBudget,
     ) -> None:
         self._configurations = configurations
         self._database = configurations.database
         self._active_policy = active_policy
         self._worker = worker
+        self._documents = PolicyDocuments(configurations, budget)
         self._linted: tuple[str, asyncio.Task[dict[str, object]]] | None = None
 
     async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
@@ -76,9 +82,8 @@ class PolicyRepository:
         versions = [dict(each) for each in await self._database.pool.fetch(VERSIONS_OF, policy_hash)]
         return {**row, "files": orjson.loads(row["files"]), "versions": versions}
 
-    async def document(self, policy_hash: str) -> dict[str, object]:
-        policy = await self._configurations.policy(policy_hash)
-        return {"hash": policy_hash, **await asyncio.to_thread(policy_document, policy.content)}
+    async def document(self, policy_hash: str) -> bytes:
+        return await self._documents.read(policy_hash)
 
     async def in_force(self) -> dict[str, object]:
         configuration = await self._configurations.current()

@@ -139,8 +139,8 @@ class Policies(Protocol):
         """Files and versions of one policy. Raises `NotFound`."""
         ...
 
-    async def document(self, policy_hash: str) -> dict[str, object]:
-        """One policy, section by section. Raises `NotFound`; `PolicyRefused` when it can no longer be read."""
+    async def document(self, policy_hash: str) -> bytes:
+        """One policy, section by section, as JSON. Raises `NotFound`; `PolicyRefused` when it can no longer be read."""
         ...
 
     async def in_force(self) -> dict[str, object]:

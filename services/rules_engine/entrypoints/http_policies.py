@@ -80,10 +80,14 @@ def _add_reads(router: APIRouter, policies: Policies) -> None:
         "/{policy_hash}/document",
         summary="What one policy says, section by section, conditions in words",
         dependencies=read,
-        responses={422: {"description": "this engine cannot read it any more; `errors` as of `/validate`"}},
+        responses={
+            422: {"description": "this engine cannot read it any more; `errors` as of `/validate`"},
+            429: {"description": "too many others were asked for; try again after `Retry-After` seconds"},
+        },
+        response_model=dict[str, object],
     )
-    async def get_document(policy_hash: PolicyHash) -> dict[str, object]:
-        return await policies.document(policy_hash)
+    async def get_document(policy_hash: PolicyHash) -> Response:
+        return Response(await policies.document(policy_hash), media_type="application/json")
 
 
 def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None:

@@ -24,6 +24,7 @@ def why_routes(explain: Callable[[Question], Awaitable[Mapping[str, object]]]) -
         responses={
             404: {"description": "no such account, decision, rule or touchpoint type"},
             422: {"description": "neither or both of `rule` and `touchpoint_type`"},
+            429: {"description": "too many questions; try again after `Retry-After` seconds"},
         },
     )
     async def why(

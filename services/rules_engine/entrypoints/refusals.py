@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from services.cadence.account.codec import UnreadableState
 from services.cadence.policy.load import PolicyRefused
+from services.chassis.compute_budget import ComputeBudgetSpent
 from services.chassis.problems import Problem, problem_response
 from services.chassis.worker_process import JobTooLarge, WorkerBusy
 from services.rules_engine.application.publish_policy import (
@@ -48,6 +49,7 @@ def install(app: FastAPI) -> None:
         StalePolicy,
         UnreadableState,
         WorkerBusy,
+        ComputeBudgetSpent,
         JobTooLarge,
         TestsFailed,
         NoteMissing,
@@ -63,7 +65,9 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
             problem = Problem(409, str(refused), title="Stale version", in_force=current, version=version)
         case PolicyRefused() | TestsFailed():
             problem = failed_tests(refused) if isinstance(refused, TestsFailed) else invalid_policy(refused)
-        case WorkerBusy() | JobTooLarge() | SchedulerAway():
+        case WorkerBusy() | ComputeBudgetSpent():
+            problem = Problem(429, str(refused), headers={"Retry-After": str(refused.retry_after)})
+        case JobTooLarge() | SchedulerAway():
             problem = _not_checked(refused)
         case UnreadableState():
             problem = Problem(409, str(refused), title="Unreadable account")
@@ -74,11 +78,9 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
     return problem_response(problem)
 
 
-def _not_checked(refused: WorkerBusy | JobTooLarge | SchedulerAway) -> Problem:
+def _not_checked(refused: JobTooLarge | SchedulerAway) -> Problem:
     if isinstance(refused, SchedulerAway):
         return Problem(503, f"There is no calendar to begin with: {refused}.", headers={"Retry-After": "5"})
-    if isinstance(refused, WorkerBusy):
-        return Problem(429, str(refused), headers={"Retry-After": str(refused.retry_after)})
     return Problem(
         422, f"The policy cannot be checked: {refused}. Make it smaller or simpler, or simulate fewer days."
     )

@@ -1,8 +1,4 @@
-"""What is read from the calendar: lists, one touchpoint, the change feed, the load of CSMs.
-
-The change feed is in the order of commit: a row is shown only when no transaction that began before its writer is
-still running, so that a reader who continues from a cursor never misses one.
-"""
+"""What is read from the calendar: lists, one touchpoint, the change feed, the load of CSMs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -13,33 +9,21 @@ from services.calendar.plan import read_plan
 from services.calendar.weeks import name_week
 from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
+from services.scheduler.adapters.change_feed import read_changes
 from services.scheduler.adapters.directory_repository import load_holidays, read_csm_hours
 from services.scheduler.adapters.invitations import find_invited
 from services.scheduler.adapters.promise_queries import find_risks
 from services.scheduler.adapters.rows import Row, read_series, read_stored
-from services.scheduler.adapters.touchpoint_lists import (
-    ENTRY,
-    FIND,
-    LED,
-    UNDESCRIBED,
-    WITH_CONTENT,
-    ListQuery,
-)
+from services.scheduler.adapters.touchpoint_lists import FIND, ListQuery
 from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad
 from services.scheduler.application.read_touchpoints import (
     AccountRhythms,
+    ChangePage,
     Person,
     TouchpointEntry,
     TouchpointFilter,
 )
 
-CHANGES = f"""
-SELECT {ENTRY} FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid {WITH_CONTENT}
-"""
-# Transactions end in another order than their times, but no other by thousands of changes: nothing before it is as new.
-FIRST_SINCE = """(
-    SELECT xid FROM (SELECT xid FROM change WHERE changed_at >= ${0} ORDER BY changed_at LIMIT 20000) AS first
-    ORDER BY xid LIMIT 1)"""
 SERIES = "SELECT * FROM rhythm WHERE account_id = $1 AND active"
 ACCOUNT = "SELECT timezone, zones, plan FROM account_calendar WHERE account_id = $1"
 LOAD = "SELECT csm_id, account_id, due_at, minutes FROM"
@@ -98,17 +82,9 @@ class PostgresReader:
 
     async def list_changes(
         self, wanted: TouchpointFilter, after: tuple[int, str] | None, limit: int
-    ) -> list[TouchpointEntry]:
-        clauses, values = _where(wanted)
-        clauses.append("c.xid < pg_snapshot_xmin(pg_current_snapshot())")
-        if after is not None:
-            clauses.append(f"(c.xid, c.id) > (${len(values) + 1}::text::xid8, ${len(values) + 2}::uuid)")
-            values += (str(after[0]), after[1])
-        elif wanted.changed_since is not None:
-            values.append(wanted.changed_since)
-            clauses.append(f"c.changed_at >= ${len(values)} AND c.xid >= {FIRST_SINCE.format(len(values))}")
-        statement = f"{CHANGES} WHERE {' AND '.join(clauses)} ORDER BY c.xid, c.id LIMIT ${len(values) + 1}"
-        return [_entry(row) for row in await self._database.pool.fetch(statement, *values, limit)]
+    ) -> ChangePage:
+        read = await read_changes(self._database, wanted, after, limit)
+        return ChangePage([_entry(row) for row in read.rows], read.resume, read.has_more)
 
     async def load_rhythms(self, account_id: str) -> AccountRhythms:
         series = [read_series(row) for row in await self._database.pool.fetch(SERIES, account_id)]
@@ -153,21 +129,6 @@ class PostgresReader:
             UnownedWeek(pool=row[0], week=name_week(row[1]), planned_minutes=row[2], touches=row[3])
             for row in await self._database.pool.fetch(UNOWNED_WEEKS, start, end)
         ]
-
-
-def _where(wanted: TouchpointFilter) -> tuple[list[str], list[object]]:
-    conditions: list[tuple[str, object]] = [
-        ("t.account_id = ${}", wanted.account_id),
-        ("t.csm_id = ${}", wanted.csm_id),
-        ("t.type = ${}", wanted.type),
-        ("t.status = ANY(${})", list(wanted.statuses) or None),
-        ("t.due_at >= ${}", wanted.start_at),
-        ("t.due_at < ${}", wanted.end_at),
-    ]
-    conditions = [(clause, value) for clause, value in conditions if value is not None]
-    clauses = [clause.format(number) for number, (clause, _) in enumerate(conditions, 1)]
-    unowned = [f"{LED} AND (t.csm_id IS NULL OR t.csm_id IN (SELECT csm_id FROM {UNDESCRIBED}))"]
-    return [*clauses, *(unowned if wanted.unowned else [])], [value for _, value in conditions]
 
 
 def _entry(row: Row) -> TouchpointEntry:

@@ -49,6 +49,18 @@ class TouchpointEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Entries in the order of commit. `resume`: the change after which reading goes on; None: there is none yet.
+
+    `has_more`: whether there may be more now. A page of which a bounded number of changes was read may be short.
+    """
+
+    entries: Sequence[TouchpointEntry]
+    resume: tuple[int, str] | None
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRhythms:
     """The active series of an account, its zone or those of its country, and the plan they come from."""
 
@@ -72,7 +84,7 @@ class TouchpointReader(Protocol):
 
     async def list_changes(
         self, wanted: TouchpointFilter, after: tuple[int, str] | None, limit: int
-    ) -> list[TouchpointEntry]:
+    ) -> ChangePage:
         """In the order of commit, those after the cursor, else those since `changed_since`."""
         ...
 

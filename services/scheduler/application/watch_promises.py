@@ -103,12 +103,16 @@ class PromiseRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PromisesWatched:
-    """What a pass did. `has_more`: it stopped at the limit of a batch."""
+    """What a pass did. `unannounced`: of the breached ones those without a risk that was known before.
+
+    `has_more`: it stopped at the limit of a batch.
+    """
 
     looked_at: int = 0
     at_risk: int = 0
     rerouted: int = 0
     breached: int = 0
+    unannounced: int = 0
     has_more: bool = False
 
     @property
@@ -123,6 +127,7 @@ class PromisesWatched:
             "promise_at_risk": self.at_risk,
             "promise_rerouted": self.rerouted,
             "promise_breached": self.breached,
+            "promise_unannounced": self.unannounced,
         }
         return {kind: number for kind, number in counts.items() if number}
 
@@ -157,9 +162,10 @@ async def watch_promises(promises: PromiseRepository, now: datetime, patience: P
         ],
         now,
     )
-    breached = sum(review.state is PromiseState.BREACHED for _, review in free)
+    breached = [review for _, review in free if review.state is PromiseState.BREACHED]
+    unannounced = sum(review.risk is None for review in breached)
     has_more = followed == CHANGES or len(free) >= BATCH
-    return PromisesWatched(len(free), len(alarms), len(rerouted), breached, has_more)
+    return PromisesWatched(len(free), len(alarms), len(rerouted), len(breached), unannounced, has_more)
 
 
 def _review_owner(owner: OwnerPromises, now: datetime) -> list[tuple[StoredPromise, Review]]:

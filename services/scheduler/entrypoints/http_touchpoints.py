@@ -67,7 +67,11 @@ def _add_list(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) 
         ] = None,
         updated_since: Annotated[
             str | None,
-            Query(max_length=64, description="in the order of change; continue with `resume_cursor`"),
+            Query(
+                max_length=64,
+                description="in the order of change; continue with `resume_cursor`. With further filters a page may have"
+                " few items, or none, and a `next_cursor`",
+            ),
         ] = None,
         unowned: Annotated[
             bool,
@@ -121,12 +125,11 @@ async def _list_changes(
 ) -> dict[str, object]:
     parts = decode_cursor(cursor, int, str)
     after = None if parts is None else (parts[0], parse_id(parts[1]))
-    entries = await reader.list_changes(wanted, after, limit + 1)
-    shown = entries[:limit]
-    resume = encode_cursor(shown[-1].change or 0, shown[-1].touchpoint.id) if shown else cursor
+    changes = await reader.list_changes(wanted, after, limit)
+    resume = cursor if changes.resume is None else encode_cursor(*changes.resume)
     return {
-        "items": await show_touchpoints(shown, reader),
-        "next_cursor": resume if len(entries) > limit else None,
+        "items": await show_touchpoints(changes.entries, reader),
+        "next_cursor": resume if changes.has_more else None,
         "resume_cursor": resume,
     }
 

@@ -13,12 +13,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from prometheus_client import REGISTRY
 
+from services.chassis.clock import monotonic
 from services.chassis.database import Database
 from services.chassis.dead_letters import TOPIC as DEAD_LETTERS
 from services.chassis.dead_letters import UNSENT, Record, dead_letter_record, list_newest, replay
 from services.chassis.kafka import LARGEST_RECORD, Producer, partition_of
 from services.chassis.outbox import Outbox, Outgoing
-from services.chassis.relay import FIRST, RELAY_LOCK, Relay
+from services.chassis.pace import FIRST, SLOW_SECONDS
+from services.chassis.relay import RELAY_LOCK, Relay
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
 from tests.integration.chassis.records import StoredRecord, stored_records
@@ -257,6 +259,50 @@ async def test_a_relay_at_rest_takes_no_lock_and_finds_what_another_replica_left
     assert await relay.run_once() == 0
 
     assert numbers((await published(kafka_settings, topic))["a"]) == [1]
+
+
+@pytest.mark.timeout(180)
+async def test_a_broker_that_is_slow_gets_fewer_rows_at_once_and_no_record_twice(
+    chassis_database: Database, folder: Path, topic_name: TopicName
+) -> None:
+    """Issue 11, A5: what it acknowledges is late, and nothing runs out of time."""
+    topic = topic_name("slow")
+    rows, keys = 400, 7
+    async with BreakableKafka(folder / "slow-broker") as broker:
+        kafka = Kafka(bootstrap_servers=broker.bootstrap, partitions=3, replication_factor=1)
+        await ensure_topics(kafka, [TopicSpec(topic)])
+        # As much as a batch takes, so that one pass is many requests of the broker.
+        await append(chassis_database, *(message(topic, f"k{n % keys}", n, size=20_000) for n in range(rows)))
+        producer = Producer(kafka, client_id="test")
+        await producer.start()
+        relay = Relay(chassis_database, producer, OUTBOX)
+        slowing = asyncio.create_task(slow_down(broker))
+        try:
+            passes, longest = 0, 0.0
+            while await outbox_ids(chassis_database):
+                began = monotonic()
+                assert await relay.run_once() == 0
+                longest, passes = max(longest, monotonic() - began), passes + 1
+        finally:
+            slowing.cancel()
+            broker.thaw()
+        await producer.stop()
+        by_key = await published(kafka, topic)
+
+    assert {key: numbers(records) for key, records in by_key.items()} == {
+        f"k{key}": list(range(key, rows, keys)) for key in range(keys)
+    }
+    assert longest > SLOW_SECONDS
+    assert passes > rows // FIRST + 1, "slow passes are followed by smaller ones"
+
+
+async def slow_down(broker: BreakableKafka) -> None:
+    """Let the broker work for a fortieth of the time, until cancelled."""
+    while True:
+        broker.freeze()
+        await asyncio.sleep(1.2)
+        broker.thaw()
+        await asyncio.sleep(0.03)
 
 
 @pytest.mark.timeout(120)

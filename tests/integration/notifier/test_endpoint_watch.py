@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from services.chassis.settings import Retention
 from services.notifier.adapters.erasure import erase_events
@@ -104,6 +105,95 @@ async def test_an_endpoint_that_fails_for_five_days_is_warned_about_twice_disabl
     assert (shown["active"], shown["failing_since"], shown["disabled_at"]) == (True, None, None)
     types = [orjson.loads(body)["type"] for _, body in receiver.requests]
     assert sorted(types) == [NEWS[1], NEWS[0], NEWS[0], *["drumbeat.touchpoint.due.v1"] * 2]
+
+
+QUIET = """
+UPDATE subscription SET failing_since = failing_since - $2::interval, failed_at = failed_at - $2::interval,
+    warned_at = warned_at - $2::interval, open_until = NULL WHERE id = $1
+"""
+
+
+async def exhaust_retries(notifier: Notifier, subscription_id: str) -> None:
+    """Until nothing is to be sent to the endpoint any more."""
+    for _ in range(15):
+        await notifier.database.pool.execute(
+            "UPDATE subscription SET open_until = NULL WHERE id = $1", subscription_id
+        )
+        await notifier.ready_again()
+        await notifier.send_webhooks()
+    newest, *_ = await notifier.deliveries(subscription_id=subscription_id)
+    assert newest["state"] == "failed"
+
+
+async def days_later(notifier: Notifier, subscription_id: str, days: int) -> None:
+    """Days in which nothing is sent to the endpoint, and a look at it."""
+    await notifier.database.pool.execute(
+        QUIET.replace("$2::interval", f"interval '{days} days'"), subscription_id
+    )
+    await notifier.watch.run_once()
+
+
+async def test_an_endpoint_with_one_event_is_probed_when_its_days_are_over_and_disabled(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    """A7: its retries end before, and nothing else would fail."""
+    made = await subscribe(notifier, receiver.url, contact="ops@partner.example")
+    receiver.status = 500
+    await notifier.due()
+    await exhaust_retries(notifier, made["id"])
+    attempts = len(receiver.requests)
+    await notifier.watch.run_once()
+    await notifier.send_webhooks()
+    assert len(receiver.requests) == attempts, "it is not probed before its time"
+
+    for days, expected in (
+        (1, ["failing"]),
+        (2, ["failing", "failing"]),
+        (2, ["failing", "failing", "disabled"]),
+    ):
+        await days_later(notifier, made["id"], days)
+        await notifier.watch.run_once()  # while the probe waits, there is no second one
+        assert len(await news_on_stream(notifier)) == len(expected) - 1
+        await notifier.send_webhooks()
+        assert len(receiver.requests) == attempts + 1
+        await notifier.watch.run_once()
+        assert [item["state"] for item in await news_on_stream(notifier)] == expected
+        if expected[-1] != "disabled":
+            await exhaust_retries(notifier, made["id"])
+        attempts = len(receiver.requests)
+
+    assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 1
+    await notifier.queue.close_orphans()
+    shown = (await notifier.http.get(f"/v1/subscriptions/{made['id']}")).json()
+    assert (shown["active"], shown["disabled_reason"]) == (
+        False,
+        "it failed for 5 days, at last with: HTTP 500",
+    )
+    ended = await notifier.deliveries(subscription_id=made["id"])
+    assert [item["state"] for item in ended] == ["failed"] * 4
+    assert ended[0]["reason"] == "the endpoint was disabled"
+    assert REGISTRY.get_sample_value("drumbeat_endpoints_failing") == 0
+
+
+async def test_an_endpoint_that_answers_its_probe_has_got_what_it_missed(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    made = await subscribe(notifier, receiver.url)
+    receiver.status = 500
+    await notifier.due()
+    await exhaust_retries(notifier, made["id"])
+    assert await notifier.watch.run_once() == 0
+    assert REGISTRY.get_sample_value("drumbeat_endpoints_failing") == 1
+
+    receiver.status, receiver.requests = 204, []
+    await days_later(notifier, made["id"], 1)
+    await notifier.send_webhooks()
+
+    assert len(receiver.requests) == 1
+    await notifier.watch.run_once()
+    shown = (await notifier.http.get(f"/v1/subscriptions/{made['id']}")).json()
+    assert (shown["active"], shown["failing_since"]) == (True, None)
+    assert REGISTRY.get_sample_value("drumbeat_endpoints_failing") == 0
 
 
 async def test_an_answer_in_between_begins_the_days_anew(notifier: Notifier, receiver: Receiver) -> None:

@@ -448,6 +448,7 @@ class TestLimits:
         limits = {
             "DRUMBEAT_POLICY_CHECKS__SECONDS": "2",
             "DRUMBEAT_POLICY_CHECKS__MOST_WAITING": "1",
+            "DRUMBEAT_POLICY_CHECKS__READERS_SHARE": "0.005",
         }
         await restart(running, **limits)
         checks = [
@@ -474,6 +475,33 @@ class TestLimits:
             "POST", "/v1/policies/validate", json={"files": {"a.yaml": "rhythms: 3"}}
         )
         assert problem_of(wrong, 422)["errors"], "the next check gets a process again"
+
+    async def test_explanations_take_no_more_than_their_share_of_the_processor(self, running: Engine) -> None:
+        """Issue 11, B: with the engine of the test before, whose readers get half a percent of a processor."""
+        name = fresh("asked")
+        await running.post_event("account.described", name, {"arr": 50_000})
+        path, question = f"/v1/accounts/{name}/why", {"touchpoint_type": "check_in"}
+
+        answers = [await running.request("GET", path, params=question)]
+        while answers[-1].status_code == 200 and len(answers) < 500:
+            answers.append(await running.request("GET", path, params=question))
+
+        assert len(answers) > 1, answers[0].text
+        refused = answers[-1]
+        assert int(refused.headers["retry-after"]) >= 1
+        assert "share of the processor" in problem_of(refused, 429)["detail"]
+        current = await running.get("/v1/policies/current")
+        document = f"/v1/policies/{current['hash']}/document"
+
+        async def is_answered() -> bool:
+            return (await running.request("GET", document)).status_code == 200
+
+        await until(is_answered, 90, "the share has grown again")
+        again = [await running.request("GET", document) for _ in range(20)]
+        assert {answer.status_code for answer in again} == {200}, "it is written once"
+        problem_of(await running.request("GET", path, params=question), 429)
+        assert len({answer.content for answer in again}) == 1
+        assert again[0].json()["hash"] == current["hash"]
 
 
 def slow_files() -> dict[str, str]:

@@ -68,6 +68,22 @@ async def test_f12_a_promise_over_a_holiday_weekend_is_announced_at_once_with_it
     at(FRIDAY + 48 * HOUR)
     await scheduler.watch()
     assert await state(scheduler) == ("breached", "closed")
+    assert scheduler.counted["promise_breached"] == 1
+    assert "promise_unannounced" not in scheduler.counted
+
+
+async def test_a_promise_that_breaks_while_nobody_looks_is_counted_as_unannounced(
+    scheduler: Scheduler,
+) -> None:
+    at(FRIDAY)
+    await scheduler.describe("ada", name="Ada", **LONDON)
+    await plan(scheduler, FRIDAY)
+    at(FRIDAY + 48 * HOUR)
+
+    assert alarms(await settle(scheduler)) == []
+
+    assert await state(scheduler) == ("breached", None)
+    assert scheduler.counted["promise_breached"] == scheduler.counted["promise_unannounced"] == 1
 
 
 async def test_f12_a_colleague_who_works_then_keeps_the_promise(scheduler: Scheduler) -> None:

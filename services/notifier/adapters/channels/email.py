@@ -23,6 +23,7 @@ from aiosmtplib.errors import (
 from aiosmtplib.response import SMTPResponse
 from aiosmtplib.typing import SMTPStatus
 
+from services.chassis.outages import OUTAGES
 from services.notifier.adapters.channels.email_message import AddressRejected, Sender, build_email
 from services.notifier.application.mail_ports import Handover, Mail
 from services.notifier.domain.address_refusal import refuses_address
@@ -32,6 +33,8 @@ from services.notifier.domain.message import HeaderInjection
 CONNECTIONS, PER_DOMAIN = 16, 4
 # A lease lasts 90 s: waiting for a connection and the whole attempt must fit into it.
 WAIT_SECONDS, ATTEMPT_SECONDS, REPLY_SECONDS = 30.0, 40.0, 25.0
+REPORTER, RELAY = "mail", "mail relay"
+NOT_HANDED_OVER = "the mail was not handed over"
 LINE_END, LEADING_DOT = re.compile(rb"\r\n|\r|\n"), re.compile(rb"(?m)^\.")
 
 
@@ -115,6 +118,7 @@ class Mailer:
             response = _lost(problem, handed_over=handed_over)
         else:
             response = _answered(answer)
+        _report(response)
         try:
             if handed_over and handover is not None:
                 await handover.end(response)
@@ -175,10 +179,18 @@ async def send_message(client: aiosmtplib.SMTP, message: bytes) -> SMTPResponse:
     return answer
 
 
+def _report(response: Response) -> None:
+    """One line in the log while the relay is away, and a metric. What ended before the relay answered says nothing."""
+    if response.outcome is AttemptOutcome.UNREACHED and response.detail != NOT_HANDED_OVER:
+        OUTAGES.report(REPORTER, TimeoutError(response.detail), part=RELAY)
+    elif response.outcome not in (AttemptOutcome.UNREACHED, AttemptOutcome.AMBIGUOUS):
+        OUTAGES.works(REPORTER)
+
+
 def _answered(answer: SMTPResponse | None) -> Response:
     """None: the mail did not begin."""
     if answer is None:
-        return Response(AttemptOutcome.UNREACHED, "the mail was not handed over")
+        return Response(AttemptOutcome.UNREACHED, NOT_HANDED_OVER)
     return Response(AttemptOutcome.DELIVERED, f"{answer.code} {answer.message}"[:200])
 
 

@@ -1,5 +1,6 @@
 """An endpoint that keeps failing: warned after one and three of five days, then disabled, never at once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -61,3 +62,21 @@ def test_nobody_is_disabled_without_two_warnings_and_time_to_act(
         assert after - before >= disable_after / 5
     if len(taken) == 3:
         assert taken[2][0] >= disable_after
+
+
+@given(
+    st.integers(0, 40 * 24 * 60),
+    st.integers(0, 2),
+    st.integers(0, 30 * 24 * 60),
+    st.integers(1, 30).map(lambda days: timedelta(days=days)),
+)
+def test_a_failure_is_followed_by_a_step_from_the_moment_on_at_which_a_probe_is_sent(
+    failed_minutes: int, warnings: int, warned_minutes: int, disable_after: timedelta
+) -> None:
+    warned_at = BEGAN + timedelta(minutes=warned_minutes) if warnings else None
+    health = EndpointHealth(BEGAN, BEGAN + timedelta(minutes=failed_minutes), warnings, warned_at)
+    at = health.next_step_at(disable_after)
+
+    assert (health.next_step(disable_after) is not None) == (health.failed_at >= at)
+    assert replace(health, failed_at=at).next_step(disable_after) is not None
+    assert replace(health, failed_at=at - timedelta(microseconds=1)).next_step(disable_after) is None

@@ -13,8 +13,11 @@ from typing import cast
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from services.chassis.mailbox import ParsedMailbox
+from services.chassis.outages import Outages
 from services.notifier.adapters.channels.email import Mailer, classify
 from services.notifier.adapters.channels.email_message import Sender
 from services.notifier.application.mail_ports import Mail
@@ -60,6 +63,13 @@ class Sink:
         if self.data_reply == "drop":
             cast("asyncio.WriteTransport", server.transport).abort()
         return self.data_reply or "250 kept"
+
+
+@pytest.fixture(autouse=True)
+def _no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outages of its own for each test, which end at once."""
+    monkeypatch.setattr("services.chassis.outages.SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr("services.notifier.adapters.channels.email.OUTAGES", Outages())
 
 
 @asynccontextmanager
@@ -184,13 +194,22 @@ async def test_a_connection_lost_after_the_final_dot_is_ambiguous_and_the_repeat
     assert {mail["message-id"] for _, mail in sink.mails} == {"<d-1@vendor.example>"}
 
 
-async def test_a_closed_port_is_unreached() -> None:
+async def test_a_closed_port_is_unreached_and_an_outage_of_the_relay_until_it_answers() -> None:
     sink = Sink()
     async with serving(sink) as port:
         pass
     mailer = Mailer("127.0.0.1", port, sender=SENDER)
+    with capture_logs() as lines:
+        assert (await mailer.send(make_mail(), at=NOW)).outcome is AttemptOutcome.UNREACHED
+        assert REGISTRY.get_sample_value("drumbeat_part_away", {"part": "mail relay"}) == 1
+        async with mailing(Sink()) as other:
+            assert (await other.send(make_mail(), at=NOW)).outcome is AttemptOutcome.DELIVERED
 
-    assert (await mailer.send(make_mail(), at=NOW)).outcome is AttemptOutcome.UNREACHED
+    assert [(line["event"], line["part"]) for line in lines] == [
+        ("outage.began", "mail relay"),
+        ("outage.ended", "mail relay"),
+    ]
+    assert REGISTRY.get_sample_value("drumbeat_part_away", {"part": "mail relay"}) == 0
 
 
 @pytest.mark.parametrize(
