@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, cast, get_args
 
@@ -47,13 +48,7 @@ class ApiClient:
 
     def __init__(self, settings: Settings) -> None:
         """Raises `Unreachable` when the key file cannot be read."""
-        try:
-            key = settings.key_file.read_text().strip()
-        except OSError as error:
-            raise Unreachable(
-                f"No API key can be read at {settings.key_file} ({error.strerror}). Start `drumbeat run` with this "
-                f"data directory, or name a key file in DRUMBEAT_API_KEY_FILE."
-            ) from error
+        key = _read_key(settings.key_file)
         self._settings = settings
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"}, timeout=TERMINAL_TIMEOUT_SECONDS
@@ -159,6 +154,23 @@ def _failed(service: Service, response: httpx.Response) -> CallFailed:
     document = _document(response)
     reason = document.get("detail") or document.get("title") or "no reason given"
     return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
+
+
+def _read_key(path: Path) -> str:
+    """The API key of a file. Raises `Unreachable`; the message never quotes the file."""
+    try:
+        key = path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError as error:
+        raise Unreachable(
+            f"No API key can be read at {path} ({error.strerror}). Start `drumbeat run` with this data directory, or "
+            f"name a key file in DRUMBEAT_API_KEY_FILE."
+        ) from error
+    if not key or " " in key or not key.isascii() or not key.isprintable():
+        raise Unreachable(
+            f"{path} is not a key file: it has to contain one API key of the form db_<id>_<secret> and nothing else. "
+            f"Name such a file in DRUMBEAT_API_KEY_FILE."
+        )
+    return key
 
 
 def connect() -> ApiClient:
