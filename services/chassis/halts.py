@@ -7,13 +7,15 @@ outlives the process and concerns every replica; no replica reads a halted parti
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 
 from services.chassis.database import Connection, Database
 from services.chassis.settings import DeadLetters
 
+OFFSET_MISSING: Final = "its stored offset is not on the broker"
+"""The reason of a partition that halts because nobody can read on, not because of dead letters."""
 # By the offset, not by the time: what was made before the operator resumed the partition counts no more.
 LETTERS = """
 SELECT d.record_offset FROM dead_letter d

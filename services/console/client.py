@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Self, cast, get_args
 import httpx
 
 from services.chassis.settings import Settings, load_settings
-from services.console.json_fields import Json, items, text, texts
+from services.console.json_fields import Json, items, nested, text, texts
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -36,11 +36,15 @@ class Unreachable(CallFailed):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Readiness of a service. `reason`: what it waits for; `warnings`: what to repair although it works."""
+    """Readiness of a service. `reason`: what it waits for; `warnings`: what to repair although it works.
+
+    `halted`: `topic/partition` -> why nothing more of it is read.
+    """
 
     status: int | None
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    halted: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class ApiClient:
@@ -115,15 +119,9 @@ class ApiClient:
         except httpx.HTTPError:
             return Health(None)
         document = _document(response)
-        return Health(response.status_code, text(document, "detail"), tuple(texts(document, "warnings")))
-
-    def read_metrics(self, service: Service) -> str:
-        """The text of `/metrics`. Raises `Unreachable`."""
-        address = self._settings.url_of(service)
-        try:
-            return self._client.get(f"{address}/metrics", timeout=5).text
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{NAMES[service]} does not answer at {address} ({error}).") from error
+        halted = {name: str(reason) for name, reason in nested(document, "halted").items()}
+        warnings = tuple(texts(document, "warnings"))
+        return Health(response.status_code, text(document, "detail"), warnings, halted)
 
     def _request(self, method: str, service: Service, path: str, **options: Any) -> Json:
         address = self._settings.url_of(service)
