@@ -13,7 +13,7 @@ SERVICES := rules_engine scheduler notifier console
 # Commands of `drumbeat policy` that print pages, and the files that contain them.
 ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md requirements=docs/requirements.md
 # Tests of what one part does when another fails, of the items of an issue that `tests/unit/architecture/test_faults.py` names.
-FAULTS_OF_PARTS := $(addprefix tests/integration/,chassis/test_consumer.py chassis/test_relay.py \
+FAULTS_OF_PARTS := $(addprefix tests/integration/,chassis/test_consumer.py chassis/test_halts.py chassis/test_relay.py \
 	notifier/test_endpoint_watch.py notifier/test_handover.py notifier/test_http_stream.py notifier/test_webhook_leases.py \
 	rules_engine/test_damaged_accounts.py rules_engine/test_damaged_state.py rules_engine/test_partitions.py \
 	rules_engine/test_sweep_properties.py test_flaps.py) \
