@@ -64,8 +64,8 @@ def _refuse_table(content: bytes) -> None:
             f"has no events: line {number} is not JSON. Give CloudEvents as JSON, one on each line: {_EXAMPLE}"
         )
     raise NotEvents(
-        f"is a table (CSV) with {columns} columns; events are posted as JSON. `drumbeat import` reads tables of accounts, "
-        "contacts, contracts and CSMs; write each row of another as one CloudEvent on one line, with the names of "
+        f"is a table (CSV) with {columns} columns; events are posted as JSON. `drumbeat import` reads tables of accounts,"
+        " contacts, contracts and CSMs; write each row of another as one CloudEvent on one line, with the names of "
         f"Drumbeat's fields in `data`: {_EXAMPLE}"
     )
 

@@ -47,6 +47,8 @@ ARGUMENTS = {
     "load": ["--csm", "ana"],
     "handover": ["ana", "--to", "bob"],
     "events post": ["events.json"],
+    "import": ["accounts.csv", "--yes"],
+    "export": ["accounts"],
     "feeds make": ["--csm", "ana"],
     "feeds list": ["--account", "acme"],
     "feeds revoke": ["7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01"],
@@ -89,6 +91,7 @@ def nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator
         '{"specversion": "1.0", "type": "drumbeat.account.described.v1", "source": "/crm", "id": "1",'
         ' "subject": "acme", "time": "2026-03-02T09:00:00Z", "data": {"arr": 50000}}'
     )
+    Path("accounts.csv").write_text("id,name\nacme,Acme\n")
     Path("body.json").write_text(
         '[{"eventId": 100, "portalId": 33, "occurredAt": 1796000000000, "objectId": 4711, "propertyName": "renewal_date",'
         ' "subscriptionType": "company.propertyChange", "propertyValue": "1803859200000"}]'
