@@ -12,6 +12,13 @@ endif
 SERVICES := rules_engine scheduler notifier console
 # Commands of `drumbeat policy` that print pages, and the files that contain them.
 ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md requirements=docs/requirements.md
+# Tests of what one part does when another fails, of the items of an issue that `tests/unit/architecture/test_faults.py` names.
+FAULTS_OF_PARTS := $(addprefix tests/integration/,chassis/test_consumer.py chassis/test_halts.py chassis/test_relay.py \
+	notifier/test_endpoint_watch.py notifier/test_handover.py notifier/test_http_stream.py notifier/test_webhook_leases.py \
+	rules_engine/test_damaged_accounts.py rules_engine/test_damaged_state.py rules_engine/test_partitions.py \
+	rules_engine/test_sweep_properties.py test_flaps.py) \
+	$(addprefix tests/unit/,architecture/test_sql_order.py chassis/test_outages.py devstack/embedded/test_kafka.py faults \
+	notifier/adapters/test_mail_recorder.py notifier/domain/test_endpoint_health.py)
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 PARTS := $(VENV)/.prepared-parts
@@ -78,8 +85,8 @@ unit: $(DEV) $(PARTS)
 	@echo "== unit and property tests"
 	@$(PYTEST) tests/unit -n 2 -q
 
-faults: $(DEV) $(PARTS) ## The fault tests at full size: kill, freeze and restart everything, then check the ledger
-	@DRUMBEAT_SOAK=1 $(PYTEST) tests/faults
+faults: $(DEV) $(PARTS) ## The fault tests at full size: kill, freeze and restart everything, then check the ledger; and the faults of single parts
+	@DRUMBEAT_SOAK=1 $(PYTEST) tests/faults $(FAULTS_OF_PARTS)
 
 soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, a million events in any order to one state, the calendar, contact budgets
 	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py \

@@ -75,6 +75,18 @@ def drop_halts() -> None:
     op.execute("ALTER TABLE consumer_offset DROP COLUMN halted, DROP COLUMN counts_from")
 
 
+# The newest dead letter of before a cluster was read: the offsets of older ones belong to another cluster.
+LETTERS_OF_CLUSTERS = "ALTER TABLE consumer_offset ADD COLUMN letters_after bigint NOT NULL DEFAULT 0"
+
+
+def add_letters_of_clusters() -> None:
+    op.execute(LETTERS_OF_CLUSTERS)
+
+
+def drop_letters_of_clusters() -> None:
+    op.execute("ALTER TABLE consumer_offset DROP COLUMN letters_after")
+
+
 STANDING_CLOCK = """
 CREATE TABLE standing_clock (one boolean PRIMARY KEY DEFAULT true CHECK (one), now timestamptz NOT NULL)
 """

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
-from migrations.chassis_tables import HALTS, TABLES
+from migrations.chassis_tables import HALTS, LETTERS_OF_CLUSTERS, TABLES
 from services.chassis.collector import spare_the_collector
 from services.chassis.database import Database
 from services.chassis.settings import Kafka
@@ -83,7 +83,7 @@ async def chassis_database(postgres: EmbeddedPostgres) -> AsyncGenerator[Databas
     await admin.execute(f'CREATE ROLE "{name}"')
     await admin.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
     database = await Database.open(postgres.url, name)
-    for statement in (*TABLES, HALTS):
+    for statement in (*TABLES, HALTS, LETTERS_OF_CLUSTERS):
         await database.pool.execute(statement)
     yield database
     await database.close()

@@ -7,7 +7,7 @@ import orjson
 
 from schemas.directory import CsmRecord
 from schemas.zones import zones_of_country
-from services.cadence.account import FactEvent, Fields, StampedFields, merge_fields, stamp_of
+from services.cadence.account import FactEvent, Fields, Plain, StampedFields, merge_fields, stamp_of
 
 CSM_FIELDS: Final = (
     "name", "email", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off", "pool",
@@ -26,9 +26,14 @@ def merge_description(stored: StampedFields, event: FactEvent) -> bool:
     return merge_fields(stored, stamp_of(event.provenance), json_values(described))[0]
 
 
+def csm_values(stored: StampedFields) -> dict[str, Plain]:
+    """Each field that has a value, as JSON."""
+    return {name: value for fields in stored.values() for name, value in fields.items() if value != "null"}
+
+
 def csm_record(csm_id: str, stored: StampedFields, version: int) -> CsmRecord:
     """The record of `directory.csms`."""
-    values = {name: orjson.loads(str(value)) for fields in stored.values() for name, value in fields.items()}
+    values = {name: orjson.loads(str(value)) for name, value in csm_values(stored).items()}
     record = {name: values.get(name) for name in CSM_FIELDS}
     record["time_off"] = record["time_off"] or []
     zones = zones_of_country(str(record["country"] or ""))

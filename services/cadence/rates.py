@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import yaml
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from schemas.base import Currency, SchemaModel, dump_json
-from schemas.problems import Malformed
+from schemas.problems import MAX_PROBLEMS, Malformed
 from schemas.times import Day
 
 MAX_CURRENCIES = 500
@@ -22,8 +22,20 @@ USUAL_CURRENCY = "USD"
 """Of a policy that names none."""
 
 
+EXAMPLE: Final = "write it like {date: 2026-06-01, base: USD, rates: {EUR: 1.08, JPY: 0.0065}}"
+_EXPECTED: Final[Mapping[str, str]] = {
+    "": "an object with `date`, `base` and `rates` and nothing else",
+    "date": "`date`: a day such as 2026-06-01",
+    "base": "`base`: a currency code of three capital letters",
+    "rates": f"`rates`: 1 to {MAX_CURRENCIES} currency codes, each with a number above 0 and at most 1e9",
+}
+
+
 class RatesRefused(Exception):
-    """A file of rates that cannot be read; the message names the file, what is wrong, and what to write."""
+    """A file of rates that cannot be read; the message names the file, the lines, and what to write.
+
+    It never quotes the file: the setting may name a file of keys by mistake.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +85,34 @@ def load_rates(path: Path) -> Rates:
 
 def read_rates(text: str, name: str = "rates") -> Rates:
     """Read a file in YAML or JSON: `date`, `base` and `rates`. Raises RatesRefused."""
-    example = "write it like {date: 2026-06-01, base: USD, rates: {EUR: 1.08, JPY: 0.0065}}"
     try:
-        file = _RatesFile.read(dump_json(yaml.safe_load(text), name))
-    except (yaml.YAMLError, Malformed) as wrong:
-        raise RatesRefused(f"{name}: {' '.join(str(wrong).split())}; {example}") from None
+        file = _RatesFile.model_validate_json(dump_json(yaml.safe_load(text), name))
+    except yaml.YAMLError as wrong:
+        mark = wrong.problem_mark if isinstance(wrong, yaml.MarkedYAMLError) else None
+        place = f"line {mark.line + 1}: " if mark else ""
+        raise RatesRefused(f"{name}: {place}is neither YAML nor JSON; {EXAMPLE}") from None
+    except (Malformed, ValueError, RecursionError) as wrong:
+        problems = (
+            _problems(text, wrong) if isinstance(wrong, ValidationError) else [f"expected {_EXPECTED['']}"]
+        )
+        raise RatesRefused(f"{name}: {'; '.join(problems)}; {EXAMPLE}") from None
     return Rates(file.date, file.base, dict(file.rates))
+
+
+def _problems(text: str, invalid: ValidationError) -> list[str]:
+    """`line 3: expected `rates`: ...` of each line with a problem, without anything that the file says."""
+    root = yaml.compose(text, yaml.SafeLoader)
+    found = [_problem(root, detail["loc"]) for detail in invalid.errors(include_input=False)]
+    return list(dict.fromkeys(found))[:MAX_PROBLEMS]
+
+
+def _problem(root: yaml.Node | None, location: tuple[int | str, ...]) -> str:
+    line, node = 1, root
+    for part in location:
+        keys = node.value if isinstance(node, yaml.MappingNode) else ()
+        key, node = next(((key, value) for key, value in keys if key.value == str(part)), (None, None))
+        if key is None:
+            break
+        line = key.start_mark.line + 1
+    field = str(location[0]) if location else ""
+    return f"line {line}: expected {_EXPECTED.get(field, _EXPECTED[''])}"

@@ -26,7 +26,7 @@ from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.dead_letters import Record
 from services.chassis.faults import fault
 from services.chassis.group_offsets import GroupOffsets
-from services.chassis.halts import Halts, TooManyDeadLetters
+from services.chassis.halts import OFFSET_MISSING, Halts, TooManyDeadLetters
 from services.chassis.kafka import stop_client
 from services.chassis.leases import TTL, Leases, PartitionClaim
 from services.chassis.loops import wait_for_event
@@ -87,7 +87,7 @@ class Consumer:
 
     def halted(self) -> dict[str, str]:
         """The halted partitions (`topic/partition`) that this replica knows of, with the reasons."""
-        missing = dict.fromkeys(self._out_of_range, "its stored offset is not on the broker")
+        missing = dict.fromkeys(self._out_of_range, OFFSET_MISSING)
         reasons = missing | self._halted
         return {f"{place.topic}/{place.partition}": reasons[place] for place in sorted(reasons)}
 

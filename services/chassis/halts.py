@@ -7,18 +7,22 @@ outlives the process and concerns every replica; no replica reads a halted parti
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 
 from services.chassis.database import Connection, Database
 from services.chassis.settings import DeadLetters
 
-# By the offset, not by the time: what was made before the operator resumed the partition counts no more.
+OFFSET_MISSING: Final = "its stored offset is not on the broker"
+"""The reason of a partition that halts because nobody can read on, not because of dead letters."""
+# By the offset, not by the time: what was made before the operator resumed the partition counts no more. Nor do letters
+# of before this cluster was read: their offsets are those of a former broker.
 LETTERS = """
 SELECT d.record_offset FROM dead_letter d
 JOIN consumer_offset o ON o.cluster = $1 AND o.grp = $2 AND o.topic = d.topic AND o.part = d.part
-WHERE d.topic = $3 AND d.part = $4 AND d.record_offset BETWEEN greatest($5, o.counts_from) AND $6
+WHERE d.id > o.letters_after AND d.topic = $3 AND d.part = $4
+    AND d.record_offset BETWEEN greatest($5, o.counts_from) AND $6
 GROUP BY d.record_offset ORDER BY d.record_offset
 """
 HALT = """

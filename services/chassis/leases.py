@@ -63,8 +63,9 @@ WHERE cluster = $1 AND grp = $2 AND owner = $3 AND topic = $4 AND part = $5 AND 
 
 OFFSETS = "SELECT topic, part, next_offset FROM consumer_offset WHERE cluster = $1 AND grp = $2"
 INSERT_OFFSETS = """
-INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset)
-SELECT $1, $2, * FROM unnest($3::text[], $4::int[], $5::bigint[]) ON CONFLICT DO NOTHING
+INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset, letters_after)
+SELECT $1, $2, n.*, (SELECT coalesce(max(id), 0) FROM dead_letter)
+FROM unnest($3::text[], $4::int[], $5::bigint[]) AS n ON CONFLICT DO NOTHING
 """
 INSERT_LEASES = """
 INSERT INTO consumer_lease (cluster, grp, topic, part)

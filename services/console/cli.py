@@ -16,6 +16,7 @@ from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected, load_settings
 from services.connectors.mapping.load import MappingRefused
 from services.console import (
+    account_commands,
     audit_commands,
     clock_commands,
     commands,
@@ -28,6 +29,7 @@ from services.console import (
     operating_commands,
     policy_commands,
     touchpoint_commands,
+    webhook_commands,
 )
 from services.console.client import CallFailed, Unreachable
 from services.console.terminal import AsJson
@@ -43,12 +45,14 @@ EXIT_CODES: Mapping[type[Exception], int] = {
 }
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(commands.app)
+app.add_typer(account_commands.app)
 app.add_typer(operating_commands.app)
 app.add_typer(touchpoint_commands.app)
 app.add_typer(load_commands.app)
 app.add_typer(event_commands.app, name="events")
 app.add_typer(import_commands.app)
 app.add_typer(feed_commands.app, name="feeds")
+app.add_typer(webhook_commands.app, name="webhooks")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")
 app.add_typer(mapping_commands.app, name="mapping")

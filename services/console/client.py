@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, cast, get_args
 
@@ -9,7 +10,7 @@ import httpx
 
 from services.chassis.clock import real_now
 from services.chassis.settings import Settings, load_settings
-from services.console.json_fields import Json, items, text, texts
+from services.console.json_fields import Json, items, nested, text, texts
 from services.console.posted_events import PostedEvents, read_posted
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
@@ -38,11 +39,15 @@ class Unreachable(CallFailed):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Readiness of a service. `reason`: what it waits for; `warnings`: what to repair although it works."""
+    """Readiness of a service. `reason`: what it waits for; `warnings`: what to repair although it works.
+
+    `halted`: `topic/partition` -> why nothing more of it is read.
+    """
 
     status: int | None
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    halted: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class ApiClient:
@@ -50,13 +55,7 @@ class ApiClient:
 
     def __init__(self, settings: Settings) -> None:
         """Raises `Unreachable` when the key file cannot be read."""
-        try:
-            key = settings.key_file.read_text().strip()
-        except OSError as error:
-            raise Unreachable(
-                f"No API key can be read at {settings.key_file} ({error.strerror}). Start `drumbeat run` with this "
-                f"data directory, or name a key file in DRUMBEAT_API_KEY_FILE."
-            ) from error
+        key = _read_key(settings.key_file)
         self._settings = settings
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"}, timeout=TERMINAL_TIMEOUT_SECONDS
@@ -131,15 +130,9 @@ class ApiClient:
         except httpx.HTTPError:
             return Health(None)
         document = _document(response)
-        return Health(response.status_code, text(document, "detail"), tuple(texts(document, "warnings")))
-
-    def read_metrics(self, service: Service) -> str:
-        """The text of `/metrics`. Raises `Unreachable`."""
-        address = self._settings.url_of(service)
-        try:
-            return self._client.get(f"{address}/metrics", timeout=5).text
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{NAMES[service]} does not answer at {address} ({error}).") from error
+        halted = {name: str(reason) for name, reason in nested(document, "halted").items()}
+        warnings = tuple(texts(document, "warnings"))
+        return Health(response.status_code, text(document, "detail"), warnings, halted)
 
     def _request(self, method: str, service: Service, path: str, **options: Any) -> Json:
         response = self._respond(method, service, path, **options)
@@ -173,6 +166,23 @@ def _failed(service: Service, response: httpx.Response) -> CallFailed:
     document = _document(response)
     reason = document.get("detail") or document.get("title") or "no reason given"
     return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
+
+
+def _read_key(path: Path) -> str:
+    """The API key of a file. Raises `Unreachable`; the message never quotes the file."""
+    try:
+        key = path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError as error:
+        raise Unreachable(
+            f"No API key can be read at {path} ({error.strerror}). Start `drumbeat run` with this data directory, or "
+            f"name a key file in DRUMBEAT_API_KEY_FILE."
+        ) from error
+    if not key or " " in key or not key.isascii() or not key.isprintable():
+        raise Unreachable(
+            f"{path} is not a key file: it has to contain one API key of the form db_<id>_<secret> and nothing else. "
+            f"Name such a file in DRUMBEAT_API_KEY_FILE."
+        )
+    return key
 
 
 def connect() -> ApiClient:

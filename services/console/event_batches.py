@@ -3,7 +3,6 @@
 The content comes in blocks and is never whole in memory.
 """
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,10 @@ _LARGEST_ONE: Final = 1 << 20  # bytes of a request with one event
 _MOST_EVENTS: Final = 2_000
 _MOST_BYTES: Final = 4 << 20
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_EXAMPLE: Final = (
+    '{"specversion": "1.0", "type": "drumbeat.account.described.v1", "source": "/crm", "id": "acme-1", '
+    '"subject": "acme", "time": "2026-03-31T09:30:00Z", "data": {"name": "Acme Limited"}}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +76,20 @@ def _is_one_event(content: bytes) -> bool:
 
 def _refuse_table(content: bytes) -> None:
     """Raise NotEvents when the first line is not the beginning of JSON: the header of a table, or anything else."""
-    lines = content[:_LONGEST_HEAD].decode("utf-8-sig", "replace").strip().splitlines()
-    if not lines or lines[0][0] in "{[":
+    text = content[:_LONGEST_HEAD].decode("utf-8-sig", "replace")
+    number, line = next(((n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()), (0, ""))
+    if not line or line.strip()[0] in "{[":
         return
-    separator = max(",;\t", key=lines[0].count)
-    if separator not in lines[0]:
+    columns = 1 + max(map(line.strip(" ").count, ",;\t"))
+    if columns == 1:
         raise NotEvents(
-            f"has no events: it begins with {lines[0][:60]!r}. Give CloudEvents as JSON, one on each line"
+            f"has no events: line {number} is not JSON. Give CloudEvents as JSON, one on each line: {_EXAMPLE}"
         )
-    header, *rows = csv.reader(lines[:2], delimiter=separator)
     raise NotEvents(
-        f"is a table (CSV) with the columns {', '.join(header)[:300]}; events are posted as JSON. `drumbeat import` "
-        "reads tables of accounts, contacts, contracts and CSMs; write each row of another as one CloudEvent on one line,"
-        f" with the names of Drumbeat's fields in `data`: {_event_of_row(header, rows)[:1000]}"
+        f"is a table (CSV) with {columns} columns; events are posted as JSON. `drumbeat import` reads tables of accounts,"
+        " contacts, contracts and CSMs; write each row of another as one CloudEvent on one line, with the names of "
+        f"Drumbeat's fields in `data`: {_EXAMPLE}"
     )
-
-
-def _event_of_row(header: list[str], rows: list[list[str]]) -> str:
-    """A row as an event, for an example: its first column taken for the id of the account."""
-    account, *others = rows[0] if rows else ("acme",)
-    event = {
-        "specversion": "1.0",
-        "type": "drumbeat.account.described.v1",
-        "source": "/crm",
-        "id": f"{account}-1",
-        "subject": account,
-        "time": "2026-03-31T09:30:00Z",
-        "data": dict(zip(header[1:], others, strict=False)),
-    }
-    return json.dumps(event, ensure_ascii=False)
 
 
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:

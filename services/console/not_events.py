@@ -6,7 +6,10 @@ LARGEST_EVENT_BYTES: Final = 512 << 10  # of a line that the API takes
 
 
 class NotEvents(ValueError):
-    """The file has no events but, for instance, a table; the message says what to do, once for the whole file."""
+    """The file has no events but, for instance, a table; the message says what to do, once for the whole file.
+
+    It never quotes the file, which may be a key or a list of customers.
+    """
 
 
 def too_long(position: int) -> NotEvents:

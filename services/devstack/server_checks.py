@@ -27,9 +27,11 @@ _ANSWER_SECONDS = 10.0
 _CHECK_SECONDS = 30.0
 _POLL_MILLISECONDS = 2_000
 _REMEDY = "the log of {service} says why; see “Lag, and partitions that do not advance” in docs/runbook.md"
+_UNMEASURED = "check that the database and the broker run, take connections from here, and are migrated"
 OFFSETS = """
 SELECT topic, part, next_offset, extract(epoch FROM clock_timestamp() - updated_at)::float8
-FROM consumer_offset WHERE cluster = $1 AND clock_timestamp() - updated_at > make_interval(secs => $2)
+FROM consumer_offset
+WHERE cluster = $1 AND halted IS NULL AND clock_timestamp() - updated_at > make_interval(secs => $2)
 """
 UNAVAILABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError, TimeoutError)
 
@@ -55,13 +57,18 @@ async def _check_servers(url: str, kafka: Kafka) -> list[Check]:
         ),
         await check_clock("the broker", measure_broker_skew(kafka)),
     ]
+    return [*checks, *await measure_positions(url, kafka)]
+
+
+async def measure_positions(url: str, kafka: Kafka) -> list[Check]:
+    """`check_positions` of all services; `url`: of the database server. A check that cannot be made has a remedy too."""
     databases = {service: database_url(url, name) for service, name in DATABASES.items()}
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
-            return [*checks, *[check async for check in check_positions(databases, kafka)]]
+            return [check async for check in check_positions(databases, kafka)]
     except UNAVAILABLE as problem:
         reason = str(problem) or type(problem).__name__
-        return [*checks, Check("positions", f"not measured ({reason})")]
+        return [Check("positions", f"not measured ({reason})", _UNMEASURED)]
 
 
 async def check_clock(what: str, measured: Any) -> Check:
@@ -84,7 +91,7 @@ async def check_clock(what: str, measured: Any) -> Check:
 async def check_positions(databases: Mapping[str, str], kafka: Kafka) -> AsyncIterator[Check]:
     """The partitions of which a service has not read the next record for a minute, though it is there.
 
-    `databases`: the URL of each service's database.
+    Halted ones are read by nobody, and `/readyz` names them. `databases`: the URL of each service's database.
     """
     cluster = await _cluster_id(kafka)
     client = AIOKafkaConsumer(

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from services.cadence.policy.load import PolicyRefused, load_policy
 from services.calendar.public_holidays import holidays_release
+from services.chassis.halts import OFFSET_MISSING
 from services.chassis.settings import Settings
-from services.console.client import SERVICES, ApiClient, CallFailed, Service
+from services.console.client import SERVICES, ApiClient, CallFailed, Health, Service
 from services.console.json_fields import Json, items, nested, text
 from services.devstack.check import Check
 from services.rules_engine.settings import policy_path
-
-_HALTED = "drumbeat_partition_halted"
 
 
 def check_services(settings: Settings) -> Iterator[Check]:
@@ -43,9 +40,15 @@ def check_service(api: ApiClient, service: Service, settings: Settings) -> Itera
     yield Check(service, f"{address}: {health.status}", remedy)
     for warning in health.warnings:
         yield Check(service, "works, with a warning", warning)
-    for partition in halted_partitions(api.read_metrics(service)):
-        remedy = f"the log of {service} says why; see “Offset out of range” in docs/runbook.md"
-        yield Check(service, f"the partition {partition} is halted", remedy)
+    yield from check_halted(service, health)
+
+
+def check_halted(service: Service, health: Health) -> Iterator[Check]:
+    """Each halted partition with its reason, and the section of the runbook that repairs it."""
+    for partition, reason in health.halted.items():
+        section = "Offset out of range" if reason == OFFSET_MISSING else "Halted partitions"
+        remedy = f"the log of {service} says why; see “{section}” in docs/runbook.md"
+        yield Check(service, f"the partition {partition} is halted ({reason})", remedy)
 
 
 def check_busy_calendars(document: Json) -> Check:
@@ -59,16 +62,6 @@ def check_busy_calendars(document: Json) -> Check:
     )
     result = f"{len(failing)} of {len(calendars)} cannot be read"
     return Check("busy calendars", result, f"{problems}; see “Busy time” in docs/calendar.md")
-
-
-def halted_partitions(metrics: str) -> list[str]:
-    """`topic/partition` of each halted partition, from the text of `/metrics`."""
-    return sorted(
-        f"{sample.labels['topic']}/{sample.labels['partition']}"
-        for family in text_string_to_metric_families(metrics)
-        for sample in family.samples
-        if sample.name == _HALTED and sample.value
-    )
 
 
 def check_policy_in_force(api: ApiClient, settings: Settings) -> Check:

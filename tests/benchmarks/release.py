@@ -1,4 +1,7 @@
-"""Release of what is due, at the top of the hour, beside a bare SKIP LOCKED loop; shallow and deep calendars."""
+"""Release of what is due, at the top of the hour, beside a bare SKIP LOCKED loop; shallow and deep calendars.
+
+In the end what has come due of the deep one is listed.
+"""
 
 import time
 from collections.abc import Awaitable
@@ -16,6 +19,7 @@ from services.scheduler.entrypoints.workers import Releaser
 from services.scheduler.settings import RELEASE_INTERVAL_SECONDS
 from tests.benchmarks.calendars import DUE, MONDAY, fill, open_copy
 from tests.benchmarks.figures import Figure, ratio_of_rounds
+from tests.benchmarks.reading import figure_of, read_due
 from tests.stack import Stack
 
 BARE = """
@@ -126,9 +130,11 @@ async def run(stack: Stack, *, quick: bool, days: int) -> list[Figure]:
         await deep.pool.execute("VACUUM ANALYZE agenda", timeout=120)
         await deep.pool.execute("CHECKPOINT", timeout=120)
         found["deep"].append(await loops.ours("deep", deep, day))
+    planned = (10 if quick else days) * DUE
+    listed = await read_due(deep, ServiceClock(MONDAY, real_now(), 1.0))
     await shallow.close()
     await deep.close()
-    return _figures(found, loops.cpu, planned=(10 if quick else days) * DUE, filled=filled)
+    return [*_figures(found, loops.cpu, planned=planned, filled=filled), figure_of(listed, planned)]
 
 
 def _figures(

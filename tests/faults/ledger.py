@@ -7,7 +7,7 @@ beginning, the tables are read directly, the receiver keeps every request.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
@@ -53,6 +53,22 @@ def calendar_changes(mail: Message) -> list[tuple[str, int]]:
     texts = [cast("bytes", part.get_payload(decode=True)) for part in parts]
     events = cast("list[Any]", [event for text in texts for event in Calendar.from_ical(text).events])
     return [(str(event["UID"]), int(event["SEQUENCE"])) for event in events]
+
+
+def check_doubled_mails(message_ids: Iterable[str], ambiguous: Collection[str]) -> None:
+    """Check that only mails in doubt went twice (issue 11, A13).
+
+    `message_ids`: the Message-ID of each mail that the server took, one entry a mail; `ambiguous`: the ids, as of the
+    table of deliveries, of messages of which an attempt may have reached the recipient without its outcome.
+    """
+    counts = Counter(map(message_of, message_ids))
+    doubled = {message: count for message, count in counts.items() if count > 1 and message not in ambiguous}
+    assert not doubled, f"mails went more than once although no attempt was in doubt: {doubled}"
+
+
+def message_of(message_id: str) -> str:
+    """The id of a message as the table of deliveries has it, of the Message-ID of its mail."""
+    return message_id.strip("<>").partition("@")[0]
 
 
 @dataclass
@@ -308,19 +324,20 @@ class Ledger:
     async def _every_mail_has_its_delivery(self) -> None:
         """The mail server got exactly the mails of the sent deliveries; a repetition has the same Message-ID.
 
-        It also has the same calendar: nobody gets two invitations to one change.
+        It also has the same calendar: nobody gets two invitations to one change. Only mails in doubt are repeated.
         """
         rows = await self.rows(
             "notifier",
-            "SELECT DISTINCT message_id::text FROM delivery"
-            " WHERE channel IN ('email', 'calendar') AND state = 'sent'",
+            "SELECT message_id::text, bool_or(ambiguous) AS ambiguous FROM delivery"
+            " WHERE channel IN ('email', 'calendar') AND state = 'sent' GROUP BY message_id",
         )
         mails = [message_from_bytes(content) for _, content in self.stack.mail.messages]
-        message_ids = {str(mail["Message-ID"]) for mail in mails}
+        message_ids = [str(mail["Message-ID"]) for mail in mails]
         changes = defaultdict[object, set[str]](set)
         for mail in mails:
             for change in calendar_changes(mail):
                 changes[mail["To"], *change].add(str(mail["Message-ID"]))
         assert all(len(ids) == 1 for ids in changes.values()), changes
-        mailed = {message_id.strip("<>").partition("@")[0] for message_id in message_ids}
+        mailed = set(map(message_of, message_ids))
         assert mailed == {row["message_id"] for row in rows}, (len(mailed), len(rows))
+        check_doubled_mails(message_ids, {row["message_id"] for row in rows if row["ambiguous"]})

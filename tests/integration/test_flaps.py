@@ -1,4 +1,7 @@
-"""Rows 39 and 47 through the running services: health that flaps, and touchpoints by hand."""
+"""Rows 39 and 47 through the running services: health that flaps, and touchpoints by hand.
+
+The directory record of the account returns to what it was many times, and never under an id it had (issue 11, A13 b).
+"""
 
 import tempfile
 from collections import defaultdict
@@ -9,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.calendar.announcing import ANNOUNCED_AHEAD
+from tests.faults.ledger import check_ids
 from tests.stack import Receiver, Stack, event, receiving, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -24,6 +28,7 @@ async def test_health_that_flaps_has_no_events_and_an_unknown_type_is_refused() 
             await stack.post("notifier", "/v1/subscriptions", {"url": receiver.url})
             await _flap(stack, receiver)
             await _plan_by_hand(stack)
+            check_ids(stack.kafka.bootstrap)
 
 
 async def _flap(stack: Stack, receiver: Receiver) -> None:

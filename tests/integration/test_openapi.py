@@ -9,10 +9,12 @@ from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 import schemathesis
+from confluent_kafka import Producer
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import APIOperation, GenerationMode
@@ -25,9 +27,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.api_sequences import SEED, WRONG_KEY, create_lacking_keys, run_sequences, secured
+from services.chassis.database import database_url
+from services.chassis.schema_versions import DATABASES
+from tests.api_sequences import SEED, WRONG_KEY, create_lacking_keys, is_finding, run_sequences, secured
 from tests.conftest import IS_SOAK
-from tests.stack import KEY, PARTS, SERVICES, Stack, event
+from tests.faults.ledger import binary
+from tests.stack import KEY, PARTS, SERVICES, Stack, event, until
 
 pytestmark = [
     pytest.mark.integration,
@@ -52,6 +57,10 @@ REACHED = {  # at the least, whatever is drawn
     "rules_engine": {"POST /v1/events", "POST /v1/keys", "POST /v1/sessions", "PUT /v1/policies/current"},
 }
 ENDLESS = ("/v1/stream",)
+PARK = """
+INSERT INTO parked (account_id, type, source, event_id, topic, headers, value, reason, identity, content)
+VALUES ('acme', 'health.scored', '/test', $1, 'account.signals', $2, $3, 'for a test', $4, $5)
+"""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -74,7 +83,32 @@ async def stack() -> AsyncGenerator[Stack]:
                     for index, (kind, account, data) in enumerate(SEED)
                 )
             )
+            await fail_events(running)
             yield running
+
+
+async def fail_events(stack: Stack) -> None:
+    """Leave dead letters in every service and parked events in the rules engine, for the operations that need some."""
+    producer = Producer({"bootstrap.servers": stack.kafka.bootstrap})
+    for topic in ("account.signals", "directory.csms"):
+        for number in range(3):
+            producer.produce(topic, b"no JSON", key=f"unreadable {number}")
+    assert producer.flush(20) == 0
+    connection = await asyncpg.connect(database_url(stack.postgres.url, DATABASES["rules_engine"]))
+    for number in range(3):
+        sent = event("health.scored", "acme", {"score": 50}, id=f"parked {number}", time=await stack.now())
+        value, headers = binary(sent)
+        flat = [part for name, text in headers for part in (name.encode(), text)]
+        await connection.execute(
+            PARK, f"parked {number}", flat, value, bytes([number] * 16), bytes([number] * 8)
+        )
+    await connection.close()
+
+    async def are_listed() -> bool:
+        pages = [await stack.get(service, "/v1/dead-letters") for service in SERVICES]
+        return all(len(page["items"]) == 3 for page in pages)
+
+    await until(are_listed, 60, "dead letters in every service")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -112,6 +146,25 @@ async def test_sequences_of_calls_end_in_no_server_error_and_need_the_right_to_c
         assert REACHED[service] <= calls.succeeded(), calls.answers
         log = process.log.read_text()
         assert "Traceback" not in log, log[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_wrong"),
+    [
+        (200, False),
+        (404, False),
+        (418, True),
+        (401, True),
+        (403, True),
+        (500, True),
+        (502, True),
+        (503, True),
+    ],
+)
+async def test_a_server_error_is_a_finding_of_a_sequence_although_it_is_documented(
+    status: int, *, is_wrong: bool
+) -> None:
+    assert is_finding(status, ["200", "401", "403", "404", "500", "502", "503"]) == is_wrong
 
 
 async def test_no_operation_that_declares_security_succeeds_without_a_key_of_its_scope(

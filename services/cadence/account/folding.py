@@ -38,7 +38,7 @@ from services.cadence.account.usage_details import derive_limit_ratio, derive_us
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
 _UNCHANGED: _Result = (False, None)
-_CONTACT_FIELDS = ("name", "email", "role", "language", "timezone", "phone", "slack")
+CONTACT_FIELDS = ("name", "email", "role", "language", "timezone", "phone", "slack")
 CONTACTS_KEPT, PREFERENCES_KEPT = 1_000, 4_000
 """Limits against runaway producers, far above any real account. Beyond them stakeholders stay before other contacts, and
 the ids first in alphabetical order."""
@@ -128,7 +128,7 @@ def _lets_go(rule: EntryRule, entries: Entries, before: Iterable[Stamp], stamp: 
 
 def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contact_id = str(fields["contact_id"])
-    values: Fields = {name: fields[name] for name in _CONTACT_FIELDS if name in fields}
+    values: Fields = {name: fields[name] for name in CONTACT_FIELDS if name in fields}
     away = facts.away.get(contact_id)
     if away is not None:
         changed, conflict = merge_fields(away.fields, stamp, values)
@@ -224,7 +224,7 @@ def _derive_content(fields: Fields, _data: Mapping[str, object]) -> None:
 
 def description_of(fields: Fields) -> str:
     """Twelve hex digits that stand for what is told of a contact: a nightly list does not bring back who left."""
-    described = {name: fields[name] for name in ("contact_id", *_CONTACT_FIELDS) if name in fields}
+    described = {name: fields[name] for name in ("contact_id", *CONTACT_FIELDS) if name in fields}
     return blake2b(orjson.dumps(described, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
 
 

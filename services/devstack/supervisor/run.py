@@ -14,9 +14,15 @@ from services.devstack.supervisor.banner import ready_text
 from services.devstack.supervisor.in_force import policy_line, read_in_force
 from services.devstack.supervisor.options import RunOptions, prepare_run
 from services.devstack.supervisor.stack import Stack
-from services.devstack.supervisor.start_report import problems_of_servers, problems_of_settings
+from services.devstack.supervisor.start_report import (
+    problems_of_positions,
+    problems_of_servers,
+    problems_of_services,
+    problems_of_settings,
+)
 
 _SAMPLE_SECONDS = 60.0
+_CATCH_UP_SECONDS = 65.0
 
 AfterStart = Callable[[Stack], Awaitable[None]]
 
@@ -67,10 +73,21 @@ async def _start(stack: Stack, after_start: AfterStart | None) -> None:
     print_line(ready_text(options, **addresses, now=now, seconds=seconds))
     for problem in await problems_of_servers(options.settings):
         print_line(problem)
+    for problem in await asyncio.to_thread(problems_of_services, options.settings):
+        print_line(problem)
     await _post_sample(stack)
     if after_start is not None:
         await after_start(stack)
+    await _report_stuck_partitions(stack)
     await asyncio.Event().wait()
+
+
+async def _report_stuck_partitions(stack: Stack) -> None:
+    """A minute of real time after the start: what was left unread by the run before has been read by then."""
+    await asyncio.sleep(_CATCH_UP_SECONDS)
+    kafka = stack.options.settings.kafka.model_copy(update={"bootstrap_servers": stack.bootstrap})
+    for problem in await problems_of_positions(stack.database_url, kafka):
+        print_line(problem)
 
 
 async def _post_sample(stack: Stack) -> None:

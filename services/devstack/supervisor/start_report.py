@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Iterator
 
 from services.chassis.setting_names import unknown_settings
-from services.chassis.settings import Settings
+from services.chassis.settings import Kafka, Settings
+from services.devstack.check import Check
 from services.devstack.configuration_checks import check_free_space
 
 
@@ -30,6 +31,27 @@ async def problems_of_servers(settings: Settings) -> list[str]:
     if settings.kafka.bootstrap_servers is not None:
         problems += await _skew("the broker", measure_broker_skew(settings.kafka))
     return problems
+
+
+def problems_of_services(settings: Settings) -> list[str]:
+    """Once everything runs: partitions that a service does not read any more, each with its reason."""
+    from services.console.client import SERVICES, ApiClient  # noqa: PLC0415 - as above
+    from services.devstack.service_checks import check_halted  # noqa: PLC0415
+
+    with ApiClient(settings) as api:
+        checks = [check for service in SERVICES for check in check_halted(service, api.read_health(service))]
+    return [_sentence(check) for check in checks]
+
+
+async def problems_of_positions(url: str, kafka: Kafka) -> list[str]:
+    """Once everything has run for a while: partitions of which the next record is there and nobody reads it."""
+    from services.devstack.server_checks import measure_positions  # noqa: PLC0415 - as above
+
+    return [_sentence(check) for check in await measure_positions(url, kafka) if check.remedy]
+
+
+def _sentence(check: Check) -> str:
+    return f"{check.name}: {check.result}: {check.remedy}"
 
 
 async def _skew(what: str, measured: Awaitable[float]) -> list[str]:

@@ -16,8 +16,16 @@ from services.rules_engine.adapters.account_identities import DIRECTORY, Account
 from services.rules_engine.adapters.cadence_marks import mark_new_plans
 from services.rules_engine.adapters.columns import columns_of
 from services.rules_engine.adapters.decision_rows import decision_id, read_plans, record_decisions
+from services.rules_engine.adapters.description_audit import audit_descriptions
 from services.rules_engine.adapters.messages import account_record, plan_adjusted
-from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt, ReceiptState
+from services.rules_engine.domain.account import (
+    Account,
+    ChangedDescription,
+    NewPlan,
+    Parked,
+    Receipt,
+    ReceiptState,
+)
 
 MOST_CACHED = 1_000_000
 COMMANDS = "touchpoint.commands"
@@ -173,6 +181,9 @@ class AccountUnitOfWork(AccountIdentities):
         if inserted < len(keys):
             await self._connection.execute(UNPARK, b"".join(keys), *columns)
         return inserted
+
+    async def audit_descriptions(self, changes: Sequence[ChangedDescription]) -> None:
+        await audit_descriptions(self._connection, changes)
 
     async def park(self, parked: Sequence[Parked]) -> None:
         receipts: list[Receipt] = []

@@ -10,16 +10,18 @@ import orjson
 
 from schemas.directory import CSM_DIRECTORY
 from services.cadence.account import StampedFields, merge_fields, moment, stamp_of
+from services.cadence.account.described import changed_names
 from services.cadence.account.identity import name_key
 from services.cadence.announcements import happens_at
-from services.cadence.csms import csm_record, json_values, merge_description
+from services.cadence.csms import csm_record, csm_values, json_values, merge_description
 from services.cadence.portfolio import Portfolio
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, real_now
 from services.chassis.outbox import Outbox, Outgoing
+from services.rules_engine.adapters.description_audit import audit_descriptions
 from services.rules_engine.adapters.program_repository import read_programs
 from services.rules_engine.adapters.rates_file import read_stored_rates
-from services.rules_engine.domain.account import IncomingEvent
+from services.rules_engine.domain.account import ChangedDescription, IncomingEvent
 
 PROGRAM_OF = """
 SELECT program_id FROM program WHERE program_id = $1 OR lower(btrim(program_id)) = $1
@@ -36,7 +38,7 @@ class PortfolioRepository:
         self._outbox = outbox
 
     async def describe_csm(self, incoming: IncomingEvent, real: datetime) -> None:
-        """Merge a description of a CSM; publish the whole record when it changed anything."""
+        """Merge a description of a CSM; publish the whole record when it changed anything, and audit what it changed."""
         event = incoming.event
         csm_id = event.account_id
         await self._connection.execute(
@@ -47,9 +49,11 @@ class PortfolioRepository:
         )
         if row is None:
             return
-        stored = unpack(row[0])
+        stored, before = unpack(row[0]), csm_values(unpack(row[0]))
         if not merge_description(stored, event) and row[1] > 0:
             return
+        if names := changed_names(before, csm_values(stored)):
+            await audit_descriptions(self._connection, [ChangedDescription(incoming, names)])
         version = max(row[1] + 1, int(real.timestamp() * 1000))
         await self._connection.execute(
             "UPDATE csm SET state = $2, version = $3 WHERE csm_id = $1", csm_id, _pack(stored), version

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from services.cadence.account import FactEvent, moment
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
+from services.cadence.account.described import DESCRIBING, changed_names, described_values
 from services.cadence.account.retention import bound_text
 from services.cadence.account.state import ApplyResult
 from services.cadence.evaluation import Basis, ChangeDetection
@@ -28,6 +29,7 @@ from services.rules_engine.domain.account import (
     Account,
     BatchCounts,
     BatchOutcome,
+    ChangedDescription,
     Clocks,
     EvaluationContext,
     IncomingEvent,
@@ -73,6 +75,7 @@ async def apply_events(
         await work.end_accounts(ended, clocks)
     await record_plans(work, outcome.new_plans, publish=context.publish)
     await work.park(outcome.parked)
+    await work.audit_descriptions(outcome.described)
     new_receipts = await work.acknowledge(outcome.receipts)
     counts = outcome.counts
     counts.events, counts.duplicates = len(incoming), len(incoming) - new_receipts
@@ -128,6 +131,7 @@ def _evaluate(
         outcome.new_plans.append(new_plan)
         version = account.version
     outcome.parked.extend(applied.parked)
+    outcome.described.extend(applied.described)
     outcome.receipts += [_receipt(item, version, applied.let_go.get(item.identity)) for item in applied.items]
 
 
@@ -162,7 +166,7 @@ class _Applied(NamedTuple):
     """`changed`: some event was new; `unaffected`: it was, and cannot have changed the plan in force, by this basis.
 
     `fields`: the parts of the facts that changed. `let_go`: the identity of an event -> the kinds of entries of which a
-    bound let one go.
+    bound let one go. `described`: events that changed a description.
     """
 
     account_state: AccountState
@@ -172,6 +176,7 @@ class _Applied(NamedTuple):
     unaffected: Basis | None
     fields: AbstractSet[str]
     let_go: Mapping[bytes, tuple[str, ...]]
+    described: Sequence[ChangedDescription]
 
 
 def _apply_all(
@@ -189,9 +194,10 @@ def _apply_all(
         detection = _detection(account_state, items, context, clocks) if is_current else None
         changed, fields = False, set[str]()
         let_go: dict[bytes, tuple[str, ...]] = {}
+        described: list[ChangedDescription] = []
         for item in items:
             try:
-                result = _apply(account, account_state, item.event, counts)
+                result = _apply_described(account, account_state, item, counts, described)
                 changed |= result.changed
                 fields.update(result.fields)
                 if result.let_go:
@@ -203,7 +209,7 @@ def _apply_all(
                 break
         else:
             unaffected = detection.unchanged(account_state) if changed and detection is not None else None
-            return _Applied(account_state, items, parked, changed, unaffected, fields, let_go)
+            return _Applied(account_state, items, parked, changed, unaffected, fields, let_go, described)
 
 
 def _detection(
@@ -211,6 +217,24 @@ def _detection(
 ) -> ChangeDetection:
     events = [item.event for item in items]
     return ChangeDetection(context.policy, context.portfolio, clocks.service, account_state, events)
+
+
+def _apply_described(
+    account: Account,
+    account_state: AccountState,
+    item: IncomingEvent,
+    counts: BatchCounts,
+    described: list[ChangedDescription],
+) -> ApplyResult:
+    """Apply an event, and note what it changed of a description."""
+    event = item.event
+    if event.type not in DESCRIBING:
+        return _apply(account, account_state, event, counts)
+    before = described_values(account_state.facts, event)
+    result = _apply(account, account_state, event, counts)
+    if names := changed_names(before, described_values(account_state.facts, event)):
+        described.append(ChangedDescription(item, names))
+    return result
 
 
 def _apply(

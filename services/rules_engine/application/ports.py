@@ -6,7 +6,14 @@ from typing import Protocol
 
 from schemas.plans import Plan
 from services.cadence.account import Stamp
-from services.rules_engine.domain.account import Account, Clocks, NewPlan, Parked, Receipt
+from services.rules_engine.domain.account import (
+    Account,
+    ChangedDescription,
+    Clocks,
+    NewPlan,
+    Parked,
+    Receipt,
+)
 
 Homes = Mapping[str, Mapping[str, Stamp]]
 """Contact id -> account id -> the latest event of that account that describes the contact."""
@@ -70,3 +77,7 @@ class UnitOfWork(Protocol):
         ...
 
     async def park(self, parked: Sequence[Parked]) -> None: ...
+
+    async def audit_descriptions(self, changes: Sequence[ChangedDescription]) -> None:
+        """Append an entry to the audit log for each."""
+        ...

@@ -190,6 +190,13 @@ class IncomingEvent(NamedTuple):
     """The Kafka record it came in; stored whole when the event has to be parked."""
 
 
+class ChangedDescription(NamedTuple):
+    """An event that changed the description of an account, a contact or a CSM, and the names of the fields it changed."""
+
+    incoming: IncomingEvent
+    fields: tuple[str, ...]
+
+
 def event_identity(source: str, event_id: str) -> bytes:
     """Sixteen bytes (BLAKE2b-128) that stand for (source, id): the key of an event's receipt."""
     # The length says where the source ends; JSON would too, at ten times the cost.
@@ -271,4 +278,5 @@ class BatchOutcome:
     new_plans: list[NewPlan] = field(default_factory=list[NewPlan])
     receipts: list[Receipt] = field(default_factory=list[Receipt])
     parked: list[Parked] = field(default_factory=list[Parked])
+    described: list[ChangedDescription] = field(default_factory=list[ChangedDescription])
     counts: BatchCounts = field(default_factory=BatchCounts)

@@ -205,13 +205,15 @@ async def reassign(
 async def claim(
     target: Target, csm_id: str, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
-    """Give it to somebody while no known person has it. Raises UnknownPerson and AlreadyTaken."""
+    """Give it to somebody while nobody whom the directory describes has it; to whom it may be given: see `reassign`.
+
+    Raises UnknownPerson and AlreadyTaken.
+    """
     acted_on = await _find_together(target, calendars)
     holder = acted_on[0].touchpoint.csm_id
-    known = await calendars.assignments.find_known({csm_id, holder or csm_id})
-    if csm_id not in known:
+    if csm_id not in await calendars.assignments.find_named({csm_id}):
         raise UnknownPerson(csm_id)
-    if holder in known:
+    if holder is not None and await calendars.assignments.find_known({holder}):
         raise AlreadyTaken(acted_on[0].touchpoint)
     updates = [_give(stored, csm_id, f"claimed by {csm_id}", csm_id) for stored in acted_on]
     return await _save(updates, calendars, now)

@@ -1,5 +1,6 @@
 """`drumbeat run`: ready soon, every process kept running, stopped completely, continued after a crash."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -12,8 +13,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from services.chassis.database import database_url
+from services.chassis.schema_versions import DATABASES
 from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.processes import scratch
 
@@ -89,6 +93,14 @@ def answers(settings: dict[str, str], service: str) -> bool:
         return False
 
 
+async def halt_partition(url: str) -> None:
+    connection = await asyncpg.connect(database_url(url, DATABASES["scheduler"]))
+    await connection.execute(
+        "UPDATE consumer_offset SET halted = 'for a test' WHERE topic = 'touchpoint.commands' AND part = 0"
+    )
+    await connection.close()
+
+
 def test_every_killed_process_is_started_again_within_seconds(
     data_dir: Path, settings: dict[str, str]
 ) -> None:
@@ -113,11 +125,14 @@ def test_after_a_kill_of_the_supervisor_no_process_is_left_and_the_next_run_cont
         addresses = json.loads((data_dir / "addresses.json").read_bytes())
         key = (data_dir / "api-key").read_text()
         until((data_dir / "sample-fed").exists, 60)
+        asyncio.run(halt_partition(addresses["database"]["url"]))
         sample_posted_at = (data_dir / "logs" / "sample.log").stat().st_mtime_ns
         first.kill()
         first.wait()
         assert until(lambda: not process_tree(data_dir), 10) < 10
     with running(data_dir, settings) as second:
+        reported = b"scheduler: the partition touchpoint.commands/0 is halted (for a test): the log of scheduler says why"
+        until(lambda: reported in (data_dir / "output").read_bytes(), 20)
         assert json.loads((data_dir / "addresses.json").read_bytes()) == addresses
         assert (data_dir / "api-key").read_text() == key
         assert (data_dir / "logs" / "sample.log").stat().st_mtime_ns == sample_posted_at

@@ -1,7 +1,9 @@
 """The stream skips nothing: neither while transactions overtake each other nor over a reconnection."""
 
 import asyncio
+import logging
 import socket
+import struct
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from services.chassis.clock import real_now
 from services.chassis.database import Database
@@ -20,8 +23,9 @@ from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.web import Chassis, make_app
 from services.notifier.adapters.queries import Queries
 from services.notifier.domain.subscription import TYPES
-from services.notifier.entrypoints.http_stream import WakeSignal, stream_events, stream_routes
+from services.notifier.entrypoints.http_stream import BATCH, WakeSignal, stream_events, stream_routes
 from tests.integration.notifier.conftest import NOON, Notifier, SetClock
+from tests.stack import until
 
 pytestmark = pytest.mark.integration
 
@@ -175,6 +179,45 @@ async def test_an_open_stream_ends_when_its_key_is_revoked_or_expires(
 
         assert ": the key is not valid any more" in rest
         assert (await client.get(url)).status_code == 401
+
+
+def leave_stream(url: str, secret: str, *, after: bytes, resets: bool) -> None:
+    """Open the stream from its beginning, read to `after` and leave: as a page that is closed, or with a reset.
+
+    In a thread of its own, so that it leaves while the server writes.
+    """
+    address = httpx.URL(url)
+    with socket.create_connection((address.host, address.port or 80), 30) as connection:
+        headers = f"Host: x\r\nLast-Event-ID: 0-0\r\nAuthorization: Bearer {secret}\r\n\r\n"
+        connection.sendall(f"GET {address.path} HTTP/1.1\r\n{headers}".encode())
+        answer = b""
+        while after not in answer:
+            answer += (read := connection.recv(300))
+            assert read, answer[-300:]
+        if resets:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+async def test_a_client_that_leaves_a_stream_is_no_error(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Issue 11, A13 c: while the answer begins, while events are written to it, and when it has them all."""
+    keys, (key_id, secret) = KeyRing(), new_secret()
+    keys.learn(ApiKey(key_id, digest(secret), frozenset({"read"})))
+    await database.pool.executemany(ADD, [(f"{number:04}",) for number in range(BATCH)])
+    *_, newest = await Queries(database).stream((0, 0), sorted(TYPES), BATCH)
+    last = f"id: {newest.xid}-{newest.seq}\n".encode()
+    caplog.set_level(logging.INFO)
+    async with served(database, keys) as url:
+        async with httpx.AsyncClient(timeout=30) as client:
+            assert (await client.get(url)).status_code == 401  # the server has started
+        before = asyncio.all_tasks()
+        with capture_logs() as lines:
+            for number, after in enumerate((b": stream opened", b"id: ", last) * 10):
+                await asyncio.to_thread(leave_stream, url, secret, after=after, resets=number % 2 == 0)
+            await until(lambda: not asyncio.all_tasks() - before, 30, "every stream has ended")
+    assert lines == []
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 @pytest.mark.parametrize("last", ["x", "1", "1-2-3", "99999999999999999999-1"])

@@ -232,6 +232,11 @@ async def test_every_change_is_in_the_audit_log_by_whom(running: Engine) -> None
         "contact.described", "audited", {"contact_id": "ann", "email": "a@x.example"}
     )
     await running.post_event("preference.changed", "audited", {"contact_id": "ann", "opted_in": False})
+    owned = {"arr": 5_000, "csm_id": "csm-audited", "segment": "enterprise"}
+    for data in (owned, owned, {"arr": 61_234_567}):  # what is sent again changes nothing
+        await running.post_event("account.described", "audited", data)
+    for _ in range(2):
+        await running.post_event("csm.described", "csm-audited", {"name": "Ada Unlogged"})
     for path in ("/v1/accounts/audited/contacts/ann", "/v1/accounts/audited"):
         assert (await knock(running, session["token"], "DELETE", path)).status_code == 200, path
 
@@ -246,16 +251,25 @@ async def test_every_change_is_in_the_audit_log_by_whom(running: Engine) -> None
     (began,) = await audited(running, action="session.began", actor=admin["key_id"])
     assert began["object"] == f"session/{session['session_id']}"
     assert (await audited(running, action="policy.published"))[-1]["actor"] == "drumbeat"
-    erased = await audited(running, object="account/audited")
-    assert [entry["action"] for entry in erased] == ["account.erased"]
-    (left, opted_out) = await audited(running, object="contact/ann")
-    assert (left["action"], opted_out["action"], opted_out["actor"]) == (
-        "contact.erased",
-        "preference.changed",
-        KEY.split("_")[1],
-    )
+    ours = KEY.split("_")[1]
+    await audited(running, object="account/audited", action="account.erased")  # the last of all
+    entries = [
+        (entry["action"], entry["actor"], (entry["after"] or {}).get("fields"))
+        for wanted in ("account/audited", "contact/ann", "csm/csm-audited")
+        for entry in await audited(running, object=wanted)
+    ]
+    assert entries == [
+        ("account.erased", session["session_id"], None),
+        ("account.described", ours, ["arr"]),
+        ("account.described", ours, ["arr", "csm_id", "segment"]),
+        ("contact.erased", session["session_id"], None),
+        ("preference.changed", ours, None),
+        ("contact.described", ours, ["email"]),
+        ("csm.described", ours, ["name"]),
+    ]
     assert described["id"] not in str(await running.get("/v1/audit"))
-    assert "a@x.example" not in str(await running.get("/v1/audit"))
+    for value in ("a@x.example", "61234567", "Unlogged", "csm_id': 'csm-audited"):
+        assert value not in str(await running.get("/v1/audit"))
     for nobody in ({"actor": "zz"}, {"from": "2200-01-01T00:00:00Z"}, {"to": "2000-01-01T00:00:00Z"}):
         assert (await running.get("/v1/audit", **nobody))["items"] == []
     page = await running.get("/v1/audit", limit=2)

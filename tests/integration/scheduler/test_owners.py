@@ -204,6 +204,23 @@ async def test_work_that_nobody_has_is_claimed_once(scheduler: Scheduler) -> Non
     assert event["ce_type"] == "drumbeat.touchpoint.moved.v1"
 
 
+async def test_work_is_claimed_by_the_rule_by_which_it_is_given(scheduler: Scheduler) -> None:
+    """Issue 11, C: also by somebody whom an account names and nobody described yet; never from somebody described."""
+    await scheduler.consume(account(scheduler, "bolt", csm_id="named"))
+    await scheduler.consume(person(scheduler, "bob"))
+    await scheduler.consume(scheduler.plan(1, [rhythm(7, csm_id="csm-typo")]))
+    await scheduler.release()
+    (due,) = await scheduler.list_touchpoints(status="due")
+
+    claimed = await post(scheduler, due, "claim", csm_id="named")
+    taken = await post(scheduler, claimed.json(), "claim", csm_id="bob")
+    late = await post(scheduler, taken.json(), "claim", csm_id="named")
+
+    assert (claimed.status_code, claimed.json()["csm_id"]) == (200, "named")
+    assert (taken.status_code, taken.json()["csm_id"]) == (200, "bob")
+    assert (late.status_code, "bob" in late.json()["detail"]) == (409, True)
+
+
 async def test_a_directory_that_is_read_again_says_what_an_older_version_did_not_keep(
     scheduler: Scheduler,
 ) -> None:

@@ -10,6 +10,7 @@ UNIT = ROOT / "tests" / "unit"
 EXCEPTIONS = (
     "tests/unit/architecture/",  # the repository as a whole
     "tests/unit/benchmarks/",  # code of tests/benchmarks
+    "tests/unit/faults/",  # code of tests/faults
     "tests/unit/test_documents.py",  # README and docs
     "tests/unit/test_deploy.py",  # deploy/
     "tests/unit/test_alerts.py",

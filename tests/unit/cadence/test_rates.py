@@ -42,15 +42,19 @@ def test_without_rates_every_currency_is_worth_itself_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[1]", "is not a JSON object"),
-        ("{", "while parsing"),
-        ("date: 2026-06-01\nrates: {}", "data.rates"),
-        ("rates: {EUR: 1.08}", "data.date: is required"),
-        ("date: 2026-06-01\nrates: {euro: 1.08}", "'euro' is not a currency code"),
-        ("date: 2026-06-01\nrates: {EUR: 0}", "0 is not greater than 0"),
-        ("date: 2026-06-01\nrates: {EUR: .inf}", "data.rates.EUR"),
-        ("date: 2026-06-01\nrates: {EUR: many}", "data.rates.EUR"),
-        ("date: 2026-06-01\nrate: {EUR: 1.08}\nrates: {EUR: 1.08}", "data.rate"),
+        ("[1]", "line 1: expected an object"),
+        ("", "line 1: expected an object"),
+        ("\n{", "line 2: is neither YAML nor JSON"),
+        ("date: 2026-06-01\nrates: {}", "line 2: expected `rates`: 1 to 500 currency codes"),
+        ("rates: {EUR: 1.08}", "line 1: expected `date`: a day"),
+        ("date: someday\nrates: {EUR: 1.08}", "line 1: expected `date`: a day"),
+        ("date: 2026-06-01\nbase: usd\nrates: {EUR: 1.08}", "line 2: expected `base`: a currency code"),
+        ("date: 2026-06-01\nrates: {euro: 1.08}", "line 2: expected `rates`"),
+        ("date: 2026-06-01\nrates:\n  USD: 1\n  EUR: 0", "line 4: expected `rates`"),
+        ("date: 2026-06-01\nrates: {EUR: .inf}", "line 2: expected `rates`"),
+        ("date: 2026-06-01\nrates: {EUR: many}", "line 2: expected `rates`"),
+        ("date: 2026-06-01\nrate: {EUR: 1.08}\nrates: {EUR: 1.08}", "line 2: expected an object"),
+        ("date: 2026-06-01\nrates: {EUR: 99999999999999999999999}", "expected an object"),
     ],
 )
 def test_a_file_that_is_none_is_refused_with_its_name_and_an_example(text: str, message: str) -> None:
@@ -59,6 +63,31 @@ def test_a_file_that_is_none_is_refused_with_its_name_and_an_example(text: str, 
     assert message in str(refused.value)
     assert str(refused.value).startswith("rates.yaml: ")
     assert "write it like {date: 2026-06-01" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "db_k_{}",
+        "KEY={}\nOTHER={}",
+        "key: {}",
+        "{}: {}",
+        "date: {}\nbase: {}\nrates: {}",
+        "rates: {{EUR: {}, {}: 1}}",
+        "a: *{}",
+        "@{}: x",
+        "- {}",
+        "a: !{} x",
+        "a: b: {}",
+        "? [{}]\n: 1",
+        "{{2026-06-01: {}}}",
+    ],
+)
+def test_a_file_that_is_none_is_never_quoted(text: str) -> None:
+    """B: the setting may name a file of keys by mistake."""
+    with pytest.raises(RatesRefused) as refused:
+        read_rates(text.format(*["m4rk3rs3cr3t"] * 3), "rates.yaml")
+    assert "m4rk3rs3cr3t" not in str(refused.value)
 
 
 def test_a_file_that_cannot_be_read_names_the_setting(tmp_path: Path) -> None:

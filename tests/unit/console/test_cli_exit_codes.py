@@ -54,6 +54,12 @@ ARGUMENTS = {
     "feeds make": ["--csm", "ana"],
     "feeds list": ["--account", "acme"],
     "feeds revoke": ["7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01"],
+    "webhooks add": ["https://hooks.example/in"],
+    "webhooks remove": ["w1"],
+    "webhooks test": ["w1"],
+    "webhooks deliveries": ["w1"],
+    "webhooks recover": ["w1", "--since", "2026-03-02"],
+    "webhooks enable": ["w1"],
     "policy publish": [str(SHIPPED)],
     "policy rollback": ["1"],
     "policy diff": [str(SHIPPED)],
@@ -101,7 +107,15 @@ def nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator
 
 
 def test_no_command_is_left_out() -> None:
-    assert {"due", "keys", "events post", "policy diff", *BECOME_ANOTHER_PROCESS} <= set(ALL)
+    assert {
+        "accounts",
+        "due",
+        "keys",
+        "webhooks list",
+        "events post",
+        "policy diff",
+        *BECOME_ANOTHER_PROCESS,
+    } <= set(ALL)
     assert {*ARGUMENTS, *WITHOUT_A_SERVICE} <= set(ALL)
 
 

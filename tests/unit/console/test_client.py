@@ -1,10 +1,12 @@
-"""The asynchronous client turns every error into a plain sentence."""
+"""The clients turn every error into a plain sentence."""
+
+from pathlib import Path
 
 import httpx
 import pytest
 
 from services.chassis.settings import Http, Settings
-from services.console.client import AsyncApiClient, Failure, Service
+from services.console.client import ApiClient, AsyncApiClient, Failure, Service, Unreachable
 
 KEY = "db_0123abcd_secret"
 
@@ -53,3 +55,13 @@ async def test_a_service_that_is_down_is_named_with_its_address() -> None:
 async def test_a_body_that_is_not_json_is_an_empty_document() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=b"<html>"))
     assert await AsyncApiClient(make_settings(), transport).get(KEY, "scheduler", "/") == {}
+
+
+@pytest.mark.parametrize(
+    "content", ["", "KEY=m4rk3r\nOTHER=m4rk3r", "db_m4rk3r m4rk3r", "db_m4rk3r_\x01", "db_m4rk3r_ü"]
+)
+def test_a_key_file_with_anything_else_is_refused_and_never_quoted(tmp_path: Path, content: str) -> None:
+    (tmp_path / "key").write_text(content)
+    with pytest.raises(Unreachable, match="is not a key file") as refused:
+        ApiClient(make_settings().model_copy(update={"api_key_file": tmp_path / "key"}))
+    assert "m4rk3r" not in str(refused.value)

@@ -1,11 +1,19 @@
 """What the doctor finds in a running deployment."""
 
+from pathlib import Path
+
+import pytest
+
+from services.chassis.halts import OFFSET_MISSING
+from services.console.client import Health
 from services.devstack.service_checks import (
     check_busy_calendars,
+    check_halted,
     check_holidays,
     check_zone_data,
-    halted_partitions,
 )
+
+RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
 
 
 def test_services_with_another_release_of_the_holidays_are_to_be_restarted() -> None:
@@ -23,14 +31,25 @@ def test_the_release_of_the_time_zones_is_shown_and_two_releases_are_repaired() 
     assert "one installation" in mixed.remedy
 
 
-def test_a_halted_partition_is_named_from_the_metrics() -> None:
-    """A10: a partition that halted is found, the others are not."""
-    metrics = """
-# TYPE drumbeat_partition_halted gauge
-drumbeat_partition_halted{partition="3",topic="account.signals"} 1.0
-drumbeat_partition_halted{partition="4",topic="account.signals"} 0.0
-"""
-    assert halted_partitions(metrics) == ["account.signals/3"]
+@pytest.mark.parametrize(
+    ("reason", "section"),
+    [
+        ("more than 100 dead letters among 1000 records before offset 700", "Halted partitions"),
+        (OFFSET_MISSING, "Offset out of range"),
+    ],
+)
+def test_a_halted_partition_is_named_with_its_reason_and_the_section_that_repairs_it(
+    reason: str, section: str
+) -> None:
+    """A10: a partition that halted is found."""
+    (check,) = check_halted("scheduler", Health(503, "Not ready", halted={"account.signals/3": reason}))
+    assert (check.name, check.result) == (
+        "scheduler",
+        f"the partition account.signals/3 is halted ({reason})",
+    )
+    assert f"“{section}” in docs/runbook.md" in check.remedy
+    assert f"\n## {section}\n" in RUNBOOK.read_text()
+    assert list(check_halted("scheduler", Health(200))) == []
 
 
 def test_calendars_that_cannot_be_read_are_named_with_their_problem() -> None:

@@ -9,6 +9,7 @@ from services.cadence.portfolio import Portfolio
 from services.rules_engine.application.ports import Homes
 from services.rules_engine.domain.account import (
     Account,
+    ChangedDescription,
     Clocks,
     EvaluationContext,
     IncomingEvent,
@@ -32,6 +33,7 @@ class StoredAccounts:
         self.saved = self.recorded = 0
         self.parked: list[Parked] = []
         self.receipts: list[Receipt] = []
+        self.described: list[ChangedDescription] = []
         self.homes: dict[str, dict[str, Stamp]] = {}
 
     async def pause_if_long(self) -> None:
@@ -87,6 +89,9 @@ class StoredAccounts:
 
     async def park(self, parked: Sequence[Parked]) -> None:
         self.parked += parked
+
+    async def audit_descriptions(self, changes: Sequence[ChangedDescription]) -> None:
+        self.described += changes
 
 
 def incoming(event: FactEvent) -> IncomingEvent:

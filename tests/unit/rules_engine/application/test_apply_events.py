@@ -67,3 +67,22 @@ def test_an_account_without_a_readable_document_is_treated_alike() -> None:
 
 def scored_on(day: int) -> FactEvent:
     return make_event("health.scored", NOW - (20 - day) * HOUR, score=80 + day % 5)
+
+
+def test_what_changes_a_description_is_audited_once_and_what_is_sent_again_is_not() -> None:
+    """Issue 11, B: every change of an account, by the names of the fields."""
+    work = StoredAccounts("acme")
+    described = make_event("account.described", NOW, csm_id="csm-1", arr=5_000)
+    again = make_event("account.described", NOW + HOUR, csm_id="csm-1")
+    moved = make_event("account.described", NOW + 2 * HOUR, csm_id="csm-2", arr=5_000)
+    contact = make_event("contact.described", NOW, contact_id="ann", email="a@x.example")
+    broken = make_event("usage.reported", NOW)._replace(fields={"limits": 3})
+    events = [described, again, contact, broken, moved, scored_on(1)]
+    asyncio.run(apply_events(work, list(map(incoming, events)), CONTEXT, Clocks(NOW, NOW)))
+    asyncio.run(apply_events(work, list(map(incoming, events[:3])), CONTEXT, Clocks(NOW, NOW)))
+
+    assert [(change.incoming.event, change.fields) for change in work.described] == [
+        (described, ("arr", "csm_id")),
+        (contact, ("email",)),
+        (moved, ("csm_id",)),
+    ]

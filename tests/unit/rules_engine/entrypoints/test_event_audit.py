@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import orjson
+import pytest
 
 from schemas.envelope import Envelope
 from schemas.ids import derived_id
 from services.chassis.keys import ApiKey
+from services.rules_engine.domain.event_actor import actor_of
 from services.rules_engine.entrypoints.event_audit import actor_headers, change_of
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -38,6 +40,15 @@ def test_a_merge_straight_from_kafka_names_its_source_and_a_repetition_has_the_s
     assert change.actor == "source /crm"
     assert change.after == {"from": f"account/{derived_id('account', 'old')}"}
     assert change == change_of(merge, ())
+
+
+@pytest.mark.parametrize("kind", ["account.described", "contact.described", "contact.left", "csm.described"])
+def test_a_description_names_its_key_and_has_its_entry_when_it_is_applied(kind: str) -> None:
+    envelope = sent(kind, {"contact_id": "ann"})
+    headers = actor_headers(envelope, ApiKey("1a2b3c4d", "", frozenset()))
+    assert actor_of(headers, "/crm") == "1a2b3c4d"
+    assert actor_of((), "/crm") == "source /crm"
+    assert change_of(envelope, headers) is None
 
 
 def test_other_facts_and_what_a_service_of_ours_sends_leave_none() -> None:

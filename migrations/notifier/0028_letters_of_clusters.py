@@ -1,0 +1,16 @@
+"""Dead letters of a former broker do not halt a partition of the new one."""
+
+from migrations.chassis_tables import add_letters_of_clusters, drop_letters_of_clusters
+
+revision = "notifier_0028"
+down_revision = "notifier_0027"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    add_letters_of_clusters()
+
+
+def downgrade() -> None:
+    drop_letters_of_clusters()
