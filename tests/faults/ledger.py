@@ -7,7 +7,7 @@ beginning, the tables are read directly, the receiver keeps every request.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
@@ -321,6 +321,20 @@ class Ledger:
         assert set(delivered) == released
         assert set(delivered.values()) <= {1}, "a touchpoint was delivered under two webhook ids"
 
+    async def _unmatched(self, mails: Sequence[Message], message_ids: Collection[str]) -> str:
+        """What is known of mails without a sent delivery, and of sent deliveries without a mail."""
+        rows = await self.rows(
+            "notifier",
+            "SELECT to_jsonb(d) FROM delivery d WHERE message_id::text = ANY($1) ORDER BY message_id",
+            list(message_ids),
+        )
+        sent = [
+            (str(mail["Message-ID"]), str(mail["To"]), str(mail["Subject"]))
+            for mail in mails
+            if message_of(str(mail["Message-ID"])) in message_ids
+        ]
+        return f"mails: {sent[:5]}; deliveries: {[row[0] for row in rows[:5]]}"
+
     async def _every_mail_has_its_delivery(self) -> None:
         """The mail server got exactly the mails of the sent deliveries; a repetition has the same Message-ID.
 
@@ -339,5 +353,6 @@ class Ledger:
                 changes[mail["To"], *change].add(str(mail["Message-ID"]))
         assert all(len(ids) == 1 for ids in changes.values()), changes
         mailed = set(map(message_of, message_ids))
-        assert mailed == {row["message_id"] for row in rows}, (len(mailed), len(rows))
+        sent = {row["message_id"] for row in rows}
+        assert mailed == sent, await self._unmatched(mails, mailed ^ sent)
         check_doubled_mails(message_ids, {row["message_id"] for row in rows if row["ambiguous"]})
