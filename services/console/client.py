@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, cast, get_args
 
@@ -11,6 +10,7 @@ import httpx
 from services.chassis.clock import real_now
 from services.chassis.settings import Settings, load_settings
 from services.console.json_fields import Json, items, nested, text, texts
+from services.console.key_file import KeyFileUnusable, read_key
 from services.console.posted_events import PostedEvents, read_posted
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
@@ -55,7 +55,10 @@ class ApiClient:
 
     def __init__(self, settings: Settings) -> None:
         """Raises `Unreachable` when the key file cannot be read."""
-        key = _read_key(settings.key_file)
+        try:
+            key = read_key(settings.key_file)
+        except KeyFileUnusable as problem:
+            raise Unreachable(str(problem)) from problem
         self._settings = settings
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"}, timeout=TERMINAL_TIMEOUT_SECONDS
@@ -166,23 +169,6 @@ def _failed(service: Service, response: httpx.Response) -> CallFailed:
     document = _document(response)
     reason = document.get("detail") or document.get("title") or "no reason given"
     return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
-
-
-def _read_key(path: Path) -> str:
-    """The API key of a file. Raises `Unreachable`; the message never quotes the file."""
-    try:
-        key = path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError as error:
-        raise Unreachable(
-            f"No API key can be read at {path} ({error.strerror}). Start `drumbeat run` with this data directory, or "
-            f"name a key file in DRUMBEAT_API_KEY_FILE."
-        ) from error
-    if not key or " " in key or not key.isascii() or not key.isprintable():
-        raise Unreachable(
-            f"{path} is not a key file: it has to contain one API key of the form db_<id>_<secret> and nothing else. "
-            f"Name such a file in DRUMBEAT_API_KEY_FILE."
-        )
-    return key
 
 
 def connect() -> ApiClient:
