@@ -193,7 +193,7 @@ def customer_mail(claim: MessageClaim, written: CustomerMessage, reader: Reader)
     """The mail of a claim; answers go to whoever leads the account."""
     leads = reader.csm is not None and reader.csm.email
     return Mail(
-        claim.delivery.id,
+        claim.message_id,
         (reader.contact.email if reader.contact else None) or "",
         written.message,
         written.unsubscribe_url or None,

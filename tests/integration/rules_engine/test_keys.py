@@ -253,8 +253,8 @@ async def test_every_change_is_in_the_audit_log_by_whom(running: Engine) -> None
     assert (await audited(running, action="policy.published"))[-1]["actor"] == "drumbeat"
     ours = KEY.split("_")[1]
     await audited(running, object="account/audited", action="account.erased")  # the last of all
-    entries = [
-        (entry["action"], entry["actor"], entry["after"] and entry["after"].get("fields"))
+    entries: list[tuple[str, str, list[str] | None]] = [
+        (entry["action"], entry["actor"], (entry["after"] or {}).get("fields"))
         for wanted in ("account/audited", "contact/ann", "csm/csm-audited")
         for entry in await audited(running, object=wanted)
     ]

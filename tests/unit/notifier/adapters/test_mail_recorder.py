@@ -1,13 +1,13 @@
 """What the recorder of mails says of an outage: nothing of its own (issue 11, A13 c)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
 from asyncpg import LockNotAvailableError
 from structlog.testing import capture_logs
 
-from services.chassis.outages import OUTAGES
+from services.chassis.outages import Outages
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.mail_recorder import REPORTER, MailRecorder
 from services.notifier.application.mail_ports import BeginningMail, OptOuts
@@ -34,10 +34,10 @@ def recorder(problem: Exception, tries: int) -> MailRecorder:
 
 
 @pytest.fixture(autouse=True)
-def _no_outage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever other tests of this process left behind."""
     monkeypatch.setattr("services.chassis.outages.SETTLED_SECONDS", 0.0)
-    yield
-    OUTAGES.works(REPORTER)
+    monkeypatch.setattr("services.notifier.adapters.mail_recorder.OUTAGES", Outages())
 
 
 async def test_kept_outcomes_are_part_of_the_outage_that_the_process_reports() -> None:
