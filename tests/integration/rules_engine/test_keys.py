@@ -219,6 +219,11 @@ async def audited(running: Engine, **query: str) -> list[dict[str, Any]]:
     return await until(some, 15, f"an entry about {query}")
 
 
+def fields_of(entry: dict[str, Any]) -> list[str] | None:
+    after: dict[str, Any] = entry["after"] or {}
+    return after.get("fields")
+
+
 async def test_every_change_is_in_the_audit_log_by_whom(running: Engine) -> None:
     admin = await make(running, "admin")
     await until_answered(running, admin["key"], 200)
@@ -254,7 +259,7 @@ async def test_every_change_is_in_the_audit_log_by_whom(running: Engine) -> None
     ours = KEY.split("_")[1]
     await audited(running, object="account/audited", action="account.erased")  # the last of all
     entries: list[tuple[str, str, list[str] | None]] = [
-        (entry["action"], entry["actor"], (entry["after"] or {}).get("fields"))
+        (entry["action"], entry["actor"], fields_of(entry))
         for wanted in ("account/audited", "contact/ann", "csm/csm-audited")
         for entry in await audited(running, object=wanted)
     ]
