@@ -65,6 +65,8 @@ class Chassis:
     warnings: Sequence[str] = ()
     """What the operator has to repair although the service works; `/readyz` shows it."""
     rest: Rest = field(default_factory=Rest)
+    has_work: bool = True
+    """Whether events and service time bring it work; the console has none."""
 
 
 def make_app(
@@ -96,6 +98,8 @@ def make_app(
         app.add_exception_handler(kind, _check_key_first(cast("ErrorHandler", app.exception_handlers[kind])))
     app.include_router(_health(chassis))
     app.include_router(_clock(chassis))
+    if chassis.has_work:
+        app.include_router(_rest(chassis))
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -153,6 +157,12 @@ def _clock(chassis: Chassis) -> APIRouter:
             "holidays": HOLIDAYS_RELEASE,
             "tzdata": IANA_VERSION,
         }
+
+    return router
+
+
+def _rest(chassis: Chassis) -> APIRouter:
+    router = APIRouter(tags=["service"])
 
     @router.get(
         "/v1/clock/rest",

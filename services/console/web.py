@@ -57,7 +57,7 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
         await apis.close()
 
     app = make_app(
-        Chassis("console", clock, keys, _ready),
+        Chassis("console", clock, keys, _ready, has_work=False),
         title="console",
         lifespan=lifespan,
         larger_bodies={"/policy/draft": MAX_BODY, **LARGER_BODIES},
