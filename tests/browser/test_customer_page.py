@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.test_pages import axe
+from tests.browser.visits import axe
 from tests.links import page_url, unsubscribe_url
 from tests.stack import Stack, event, until
 
@@ -26,7 +26,10 @@ SIDEWAYS = "document.documentElement.scrollWidth - window.innerWidth"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def customers(stack: Stack) -> AsyncGenerator[Stack]:
-    """The stack with a champion for every language, one of them with a long name."""
+    """The stack with a champion for every language, one of them with a long name; opens and clicks are measured."""
+    stack.environment |= {"DRUMBEAT_TRACKING__CLICKS": "true", "DRUMBEAT_TRACKING__OPENS": "true"}
+    stack.kill("notifier")
+    await stack.run("notifier")
     now = await stack.now()
     people = [
         {
@@ -72,7 +75,7 @@ async def test_the_page_is_accessible_and_fits_a_small_telephone(
     """S180: axe has no findings, before and after every kind of act."""
     page = await opened(browser, await page_url(customers, f"reader-{language}"), PHONE)
     assert await page.locator("html").get_attribute("lang") == language
-    for act in ("", "save", "feed", "none", "undo"):
+    for act in ("", "save", "feed", "measuring", "none", "undo"):
         if act == "save":
             await page.locator('select[name="frequency.account"]').select_option("quarterly")
         if act:
