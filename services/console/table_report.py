@@ -26,7 +26,7 @@ def print_check(file_name: str, checked: Json) -> None:
     print_warnings(checked)
     changed = number(checked, "accepted") - number(checked, "unchanged")
     print_text(
-        f"{number(checked, 'accepted')} rows accepted, {number(checked, 'refused_rows')} refused;"
+        f"{labels.count(number(checked, 'accepted'), 'row')} accepted, {number(checked, 'refused_rows')} refused;"
         f" {number(checked, 'unchanged')} of the accepted say nothing new, {changed} do"
     )
     forecast = nested(checked, "dry_run")

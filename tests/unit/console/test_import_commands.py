@@ -150,7 +150,7 @@ def test_without_yes_it_asks_first(engine: Engine, capsys: Capture, monkeypatch:
 def test_parts_are_read_as_the_whole_file_was(engine: Engine, capsys: Capture) -> None:
     count = 2 * PART_ROWS + 7
     result = drumbeat(capsys, "import", write_contracts(count), "--yes")
-    assert (result.code, f"{count} rows accepted" in result.out) == (0, True)
+    assert (result.code, f"{count:,} rows accepted" in result.out) == (0, True)
     assert [query.get("simulate") for query in engine.queries] == ["false", None, None, None]
     assert {query["as_of"] for query in engine.queries[1:]} == {"2026-03-02T10:00:00Z"}
     said = {(str(event["subject"]), str(event["data"])) for event in engine.sent}
