@@ -1,7 +1,6 @@
 """Importing a table (CSV) in two steps: what would come of it, then the import."""
 
 import base64
-import binascii
 from typing import Final, cast
 
 from fastapi import APIRouter, Request
@@ -34,12 +33,11 @@ def table_pages(backend: Backend) -> APIRouter:
             return back_to(_PATH, failed="Choose a file first.")
         content, kind = await upload.read(), str(form.get("kind", ""))
         answer = await _send(reader, content, upload.filename, kind, validate_only=True)
-        failed = isinstance(answer, Failure)
-        document = answer.document if isinstance(answer, Failure) else answer
+        document, error = (answer.document, answer.text) if isinstance(answer, Failure) else (answer, "")
         context = {
             "report": table_report(document) if "columns" in document else None,
-            "error": answer.text if isinstance(answer, Failure) else "",
-            "content": "" if failed else base64.b64encode(content).decode(),
+            "error": error,
+            "content": "" if error else base64.b64encode(content).decode(),
             "file_name": upload.filename[:300],
             "kind": kind,
         }
@@ -51,7 +49,7 @@ def table_pages(backend: Backend) -> APIRouter:
         form = await read_form(request)
         try:
             content = base64.b64decode(form.get("content", ""), validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             return back_to(_PATH, failed="The form was changed on its way. Choose the file again.")
         answer = await _send(
             reader, content, form.get("file_name", ""), form.get("kind", ""), validate_only=False
