@@ -30,6 +30,8 @@ COMPLETE = 18 * 3_600_000_000
 Span = tuple[int, int]
 Piece = tuple[int, int, float]
 """(start, end, daily rate)."""
+UTC_DAY = "0+86400"
+"""The stored period of a whole UTC day."""
 
 
 class UsageReport(NamedTuple):
@@ -166,17 +168,13 @@ def _level(source_name: str, source: UsageSource, name: str) -> tuple[int, float
     return end, value, first_event(level, value)
 
 
-def all_reports(usage: Usage) -> list[UsageReport]:
-    """The reports of all sources, in no particular order."""
-    reports: list[UsageReport] = []
+def day_reports(usage: Usage, name: str, source: UsageSource, day: str) -> list[UsageReport]:
+    """The reports of a source whose periods end on a stored UTC day, in no particular order; read once until it changes."""
     computed = cast("dict[tuple[str, str], list[UsageReport]]", usage.computed)
-    for name, source in usage.sources.items():
-        for day in source["d"]:
-            own = computed.get((name, day))
-            if own is None:
-                own = computed[name, day] = reports_of_day(name, source, int(day))
-            reports += own
-    return reports
+    own = computed.get((name, day))
+    if own is None:
+        own = computed[name, day] = reports_of_day(name, source, int(day))
+    return own
 
 
 def reports_of_day(name: str, source: UsageSource, day: int) -> list[UsageReport]:

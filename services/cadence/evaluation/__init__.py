@@ -5,7 +5,7 @@
 
 from services.cadence.evaluation.candidates import Suppressed, SuppressionCause
 from services.cadence.evaluation.change_detection import Basis, ChangeDetection
-from services.cadence.evaluation.changes import plan_changes
+from services.cadence.evaluation.changes import StoredPlan, plan_changes
 from services.cadence.evaluation.evaluate import Decision, evaluate_account
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Suppressed",
     "SuppressionCause",
     "evaluate_account",
+    "StoredPlan",
     "plan_changes",
 ]

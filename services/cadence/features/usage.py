@@ -1,14 +1,14 @@
 """Usage over time: a period compared with the four weeks before it, summed over the sources that report both."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from itertools import accumulate
 from typing import cast
 
 from services.cadence.account import DAY, Stamp
-from services.cadence.account.usage import WHOLE, Usage
-from services.cadence.account.usage_reports import Piece, UsageReport, all_reports, lay_pieces
+from services.cadence.account.usage import FIELDS, WHOLE, Usage, UsageSource
+from services.cadence.account.usage_reports import UTC_DAY, Piece, UsageReport, day_reports, lay_pieces
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
@@ -21,28 +21,35 @@ _Window = tuple[int, int, int]
 class DailyRates:
     """Daily rates of one source as running sums, so that the mean of any window takes two look-ups."""
 
-    __slots__ = ("_covered", "_pieces", "_starts", "_totals")
+    __slots__ = ("_covered", "_ends", "_rates", "_starts", "_totals")
 
     def __init__(self, pieces: list[Piece]) -> None:
-        self._pieces = lay_pieces(pieces)
-        self._starts = [start for start, _, _ in self._pieces]
-        self._covered: list[int] = []
-        self._totals: list[float] = []
-        covered, total = 0, 0.0
-        for start, end, rate in self._pieces:
-            self._covered.append(covered)
-            self._totals.append(total)
-            length = end - start
-            covered, total = covered + length, total + length * rate
+        laid = lay_pieces(pieces)
+        self._starts = [start for start, _, _ in laid]
+        self._ends: Sequence[int] = [end for _, end, _ in laid]
+        self._rates = [rate for _, _, rate in laid]
+        self._covered: Sequence[int] = [0, *accumulate(end - start for start, end, _ in laid)]
+        self._totals = [0.0, *accumulate((end - start) * rate for start, end, rate in laid)]
+
+    @classmethod
+    def of_days(cls, rates: list[tuple[int, float]]) -> "DailyRates":
+        """From (UTC day, rate) of different days; the same as from their pieces, in less time."""
+        self = cls.__new__(cls)
+        rates.sort()
+        self._starts = [day * DAY for day, _ in rates]
+        self._ends = [start + DAY for start in self._starts]
+        self._rates = [rate for _, rate in rates]
+        self._covered = range(0, (len(rates) + 1) * DAY, DAY)
+        self._totals = [0.0, *accumulate(DAY * rate for _, rate in rates)]
+        return self
 
     def upto(self, at: int) -> tuple[int, float]:
         """(microseconds covered before `at`, sum of rate times microseconds over them)."""
         index = bisect_right(self._starts, at) - 1
         if index < 0:
             return 0, 0.0
-        start, end, rate = self._pieces[index]
-        part = min(at, end) - start
-        return self._covered[index] + part, self._totals[index] + part * rate
+        part = min(at, self._ends[index]) - self._starts[index]
+        return self._covered[index] + part, self._totals[index] + part * self._rates[index]
 
     def within(self, start: int, end: int) -> tuple[int, float]:
         """(microseconds covered from `start` to `end`, sum of rate times microseconds over them)."""
@@ -61,7 +68,6 @@ class DailyRates:
 class _Read:
     """What was read of usage reports so far."""
 
-    reports: list[UsageReport] | None = None
     newest: list[UsageReport] | None = None
     rates: dict[str, dict[str, DailyRates]] = field(default_factory=dict[str, dict[str, DailyRates]])
 
@@ -107,18 +113,27 @@ class UsageTrends:
     def _find_newest(self) -> list[UsageReport]:
         """Of each metric the newest report of the last day with reports."""
         recent: list[UsageReport] = []
-        for report in sorted(self.reports(), key=attrgetter("end"), reverse=True):
-            if recent and report.end <= recent[0].end - DAY:
+        newest = 0
+        for day in sorted({int(day) for _, source in self._sources() for day in source["d"]}, reverse=True):
+            if (day + 1) * DAY <= newest - DAY:
                 break
-            if report.complete and metric_of(report) is not None:
-                recent.append(report)
+            for report in self._of_day(day):
+                if report.complete and metric_of(report) is not None:
+                    recent.append(report)
+                    newest = max(newest, report.end)
+        recent = [report for report in recent if report.end > newest - DAY]
         own = [[report for report in recent if metric_of(report) == metric] for metric in METRICS]
         return [max(each, key=_order) for each in own if each]
 
     def since(self, at: int, covers: Callable[[int], bool] = lambda _end: True) -> list[UsageReport]:
         """The reports that count from that moment or later and whose end `covers` accepts, in no particular order."""
         return [
-            report for report in self.reports() if report.end >= at and covers(report.end) and report.at >= at
+            report
+            for name, source in self._sources()
+            for day in source["d"]
+            if (int(day) + 1) * DAY >= at
+            for report in day_reports(self._usage, name, source, day)
+            if report.end >= at and covers(report.end) and report.at >= at
         ]
 
     def newest_stamp(self) -> Stamp | None:
@@ -130,11 +145,19 @@ class UsageTrends:
         """The events behind `change` and `spike`: of each report the first with what counts."""
         return sorted({report.stamps[0] for report in self.reports()})
 
-    def reports(self) -> list[UsageReport]:
+    def reports(self) -> Iterator[UsageReport]:
         """All reports, in no particular order."""
-        if self._read.reports is None:
-            self._read.reports = all_reports(self._usage)
-        return self._read.reports
+        for name, source in self._sources():
+            for day in source["d"]:
+                yield from day_reports(self._usage, name, source, day)
+
+    def _sources(self) -> Iterable[tuple[str, UsageSource]]:
+        return self._usage.sources.items()
+
+    def _of_day(self, day: int) -> Iterator[UsageReport]:
+        for name, source in self._sources():
+            if str(day) in source["d"]:
+                yield from day_reports(self._usage, name, source, str(day))
 
     def _compare(self, report: UsageReport, window: _Window, before: _Window) -> float | None:
         metric = metric_of(report)
@@ -155,12 +178,28 @@ class UsageTrends:
         """The daily rates of each source that reports the metric, in the order of their names."""
         known = self._read.rates
         if metric not in known:
-            pieces: dict[str, list[Piece]] = {}
-            for report in self.reports():
-                if report.complete:
-                    pieces.setdefault(report.source, []).extend(_pieces(report, metric))
-            known[metric] = {name: DailyRates(own) for name, own in sorted(pieces.items()) if own}
+            rates = ((name, self._rates(name, source, metric)) for name, source in sorted(self._sources()))
+            known[metric] = {name: own for name, own in rates if own is not None}
         return known[metric]
+
+    def _rates(self, name: str, source: UsageSource, metric: str) -> DailyRates | None:
+        """What the complete reports of a source say of the metric; None: nothing."""
+        days: list[tuple[int, float]] = []
+        pieces: list[Piece] = []
+        short = FIELDS[metric]
+        for day, stored in source["d"].items():
+            if len(stored) == 1 and UTC_DAY in stored:
+                # Most days have one report, of the whole day.
+                value = cast("float | None", stored[UTC_DAY].get(short))
+                if value is not None:
+                    days.append((int(day), value))
+                continue
+            for report in day_reports(self._usage, name, source, day):
+                if report.complete:
+                    pieces += _pieces(report, metric)
+        if pieces:
+            return DailyRates([*pieces, *((day * DAY, (day + 1) * DAY, rate) for day, rate in days)])
+        return DailyRates.of_days(days) if days else None
 
 
 def metric_of(report: UsageReport) -> str | None:

@@ -75,8 +75,11 @@ class AccountView:
 
     def last_contact(self, touchpoint_type: str, *, of_any_type: bool) -> tuple[int, Stamp] | None:
         """When a type last took place, and its event; `of_any_type`: or when a person was last in contact."""
-        kinds = (touchpoint_type, None) if of_any_type else (touchpoint_type,)
-        return max((self.last_touch[kind] for kind in kinds if kind in self.last_touch), default=None)
+        own = self.last_touch.get(touchpoint_type)
+        if not of_any_type:
+            return own
+        of_any = self.last_touch.get(None)
+        return max(own, of_any) if own and of_any else own or of_any
 
     def attended(self) -> Meetings:
         """The outcomes of calls and meetings, computed once."""

@@ -7,7 +7,8 @@ import asyncpg
 
 from schemas.directory import ACCOUNT_DIRECTORY
 from schemas.ids import digest
-from schemas.plans import PLAN_ADJUSTED, Plan
+from schemas.plans import PLAN_ADJUSTED
+from services.cadence.evaluation import StoredPlan
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, headers_to_bytes
 from services.chassis.outbox import Outbox, Outgoing
@@ -17,7 +18,7 @@ from services.rules_engine.adapters.cadence_marks import mark_new_plans
 from services.rules_engine.adapters.columns import columns_of
 from services.rules_engine.adapters.decision_rows import decision_id, read_plans, record_decisions
 from services.rules_engine.adapters.description_audit import audit_descriptions
-from services.rules_engine.adapters.messages import account_record, plan_adjusted
+from services.rules_engine.adapters.messages import account_record, plan_document
 from services.rules_engine.domain.account import (
     Account,
     ChangedDescription,
@@ -62,10 +63,10 @@ FROM unnest(
 WHERE a.account_id = n.account_id
 """
 # Identities and contents come as one value, 24 bytes a receipt: the driver inspects every element of an array, and there
-# is one for every event. Receipts of events that are not simply applied without a new plan are rare and come beside it.
+# is one for every event. Receipts of events after which the account was evaluated are rare and come beside it.
 RECEIPTS = """
 SELECT substr($1::bytea, 24 * n + 1, 16) AS identity, substr($1::bytea, 24 * n + 17, 8) AS content,
-       coalesce(d.state, 1) AS state, d.decision, d.reason
+       coalesce(d.state, 4) AS state, d.decision, d.reason
 FROM generate_series(0, length($1::bytea) / 24 - 1) AS n
 LEFT JOIN unnest($2::int[], $3::smallint[], $4::uuid[], $5::text[]) AS d (place, state, decision, reason)
   ON d.place = n
@@ -76,7 +77,7 @@ INSERT INTO receipt (identity, content, state, decision, reason) {RECEIPTS} ON C
 """
 UNPARK = f"""
 UPDATE receipt AS r SET state = n.state, decision = n.decision, reason = n.reason FROM ({RECEIPTS}) AS n
-WHERE r.identity = n.identity AND r.content = n.content AND r.state <> 1 AND n.state = 1
+WHERE r.identity = n.identity AND r.content = n.content AND r.state NOT IN (1, 4) AND n.state IN (1, 4)
 """
 PARK = """
 INSERT INTO parked (account_id, type, source, event_id, topic, headers, value, reason, identity, content)
@@ -141,7 +142,7 @@ class AccountUnitOfWork(AccountIdentities):
             await self._connection.execute(SAVE, *columns_of(whole))
         await self.save_links(accounts)
 
-    async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, StoredPlan]:
         return await read_plans(self._connection, versions) if versions else {}
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
@@ -245,13 +246,13 @@ def _command(new: NewPlan) -> Outgoing:
         id=f"{account.account_id}:{account.version}",
         type=PLAN_ADJUSTED,
         time=new.decided_at,
-        data=plan_adjusted(new).write(),
+        data=plan_document(new),
     )
 
 
 def _receipt_details(place: int, receipt: Receipt) -> tuple[object, ...] | None:
-    """What there is to store of a receipt beyond that its event was applied; None: nothing."""
-    if receipt.state is ReceiptState.FOLDED and receipt.version is None and receipt.reason is None:
+    """What there is to store of a receipt beyond that its event changed nothing of a plan; None: nothing."""
+    if receipt.state is ReceiptState.UNCHANGED and receipt.reason is None:
         return None
     decision = decision_id(receipt.account_id, receipt.version) if receipt.version is not None else None
     return place, int(receipt.state), decision, receipt.reason

@@ -7,7 +7,8 @@ import orjson
 import structlog
 
 from schemas.ids import digest
-from schemas.plans import Change, Plan
+from schemas.plans import Change
+from services.cadence.evaluation import StoredPlan
 from services.chassis.database import Connection
 from services.chassis.partitions import PartitionedTable
 from services.chassis.time_slices import in_slices
@@ -44,13 +45,13 @@ def decision_id(account_id: str, version: int) -> UUID:
     return UUID(bytes=digest("decision", account_id, str(version)))
 
 
-async def read_plans(connection: Connection, versions: Mapping[str, int]) -> dict[str, Plan]:
+async def read_plans(connection: Connection, versions: Mapping[str, int]) -> dict[str, StoredPlan]:
     """The plans in force of these versions; one that cannot be read is left out."""
-    plans: dict[str, Plan] = {}
+    plans: dict[str, StoredPlan] = {}
     rows = await connection.fetch(PLANS, list(versions), list(versions.values()))
     async for account_id, document in in_slices(rows):
         try:
-            plans[account_id] = Plan.read_stored(document)
+            plans[account_id] = StoredPlan.read_stored(document)
         except Exception as problem:  # noqa: BLE001 - one unreadable plan must not stop the others
             log.warning("plan.unreadable", account_id=account_id, problem=repr(problem))
     return plans

@@ -76,6 +76,7 @@ SELECT id::text, version AS plan_version, decided_at, policy, {POLICY_VERSION} A
 FROM decision AS d
 WHERE account_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
 """
+APPLIED = frozenset({ReceiptState.FOLDED, ReceiptState.UNCHANGED})
 RECEIPT = "SELECT state, decision, reason FROM receipt WHERE identity = $1 ORDER BY seen_at"
 PARKED = """
 SELECT id, account_id, type, source, event_id, reason, value, parked_at, replayed_at FROM parked
@@ -181,9 +182,11 @@ class Queries:
         rows = await self._database.pool.fetch(RECEIPT, identity)
         if not rows:
             return None
-        best = min(rows, key=lambda row: (row[0] != ReceiptState.FOLDED, row[0]))
+        best = min(rows, key=lambda row: (row[0] not in APPLIED, row[0]))
+        state = ReceiptState(best[0])
         return {
-            "status": ReceiptState(best[0]).name.lower(),
+            "status": ReceiptState.FOLDED.name.lower() if state in APPLIED else state.name.lower(),
+            "unchanged": state is ReceiptState.UNCHANGED,
             "decision_ids": [str(cast("UUID", row[1])) for row in rows if row[1] is not None],
             "reason": best[2],
             "contents": len(rows),

@@ -60,13 +60,14 @@ async def apply_events(
     by_account = routing.by_account
     accounts = await work.accounts(routing.account_ids, _announced(by_account))
     outcome = BatchOutcome()
+    batch = _Batch(work, context, clocks, outcome)
     ended = settle_identity(routing, accounts)
     outcome.parked += routing.refused
     restated = {key: list[IncomingEvent]() for key, account in accounts.items() if account.restated}
     for account_id, items in (restated | by_account).items():
         await work.pause_if_long()
         if account_id in accounts:
-            _process(accounts[account_id], items, context, clocks, outcome)
+            await _process(batch, accounts[account_id], items)
         else:
             outcome.receipts += [_receipt(item) for item in items]
     outcome.counts.undecided += await publish_records(work, outcome.changed, context, clocks)
@@ -83,35 +84,32 @@ async def apply_events(
     return counts
 
 
-def _process(
-    account: Account,
-    items: Sequence[IncomingEvent],
-    context: EvaluationContext,
-    clocks: Clocks,
-    outcome: BatchOutcome,
-) -> None:
+class _Batch(NamedTuple):
+    work: UnitOfWork
+    context: EvaluationContext
+    clocks: Clocks
+    outcome: BatchOutcome
+
+
+async def _process(batch: _Batch, account: Account, items: Sequence[IncomingEvent]) -> None:
     """Add to the outcome what becomes of the account, which is as it was loaded when anything goes wrong with it."""
+    outcome = batch.outcome
     try:
-        _evaluate(account, items, context, clocks, outcome)
+        await _evaluate(batch, account, items)
     except Exception as problem:  # noqa: BLE001 - one unreadable account must not stop the others
         account.reset()
-        mark_undecided(account, problem, context, clocks)
+        mark_undecided(account, problem, batch.context, batch.clocks)
         outcome.changed.append(account)
         outcome.counts.undecided += account.undecided is not None
         outcome.parked.extend(Parked(item, reason_of(problem)) for item in items)
 
 
-def _evaluate(
-    account: Account,
-    items: Sequence[IncomingEvent],
-    context: EvaluationContext,
-    clocks: Clocks,
-    outcome: BatchOutcome,
-) -> None:
+async def _evaluate(batch: _Batch, account: Account, items: Sequence[IncomingEvent]) -> None:
     """Raises what goes wrong, before anything is added to the outcome."""
-    stored = decode(account.account_id, account.state)
-    applied = _apply_all(account, stored, items, context, clocks, outcome.counts)
+    outcome, context = batch.outcome, batch.context
+    applied = await _apply_all(batch, account, items)
     new_plan: NewPlan | None = None
+    state = ReceiptState.UNCHANGED
     if applied.unaffected is not None:
         _keep_plan(account, applied, context)
         outcome.changed.append(account)
@@ -121,8 +119,9 @@ def _evaluate(
         or account.decided_under != context.generation
         or account.undecided is not None
     ):
+        state = ReceiptState.FOLDED
         causes = [item.event for item in applied.items]
-        new_plan = replan_account(account, applied.account_state, context, clocks, causes)
+        new_plan = replan_account(account, applied.account_state, context, batch.clocks, causes)
         account.take_state(applied.account_state, context)
         outcome.changed.append(account)
         outcome.counts.undecided += account.undecided is not None
@@ -132,7 +131,9 @@ def _evaluate(
         version = account.version
     outcome.parked.extend(applied.parked)
     outcome.described.extend(applied.described)
-    outcome.receipts += [_receipt(item, version, applied.let_go.get(item.identity)) for item in applied.items]
+    outcome.receipts += [
+        _receipt(item, state, version, applied.let_go.get(item.identity)) for item in applied.items
+    ]
 
 
 def _keep_plan(account: Account, applied: "_Applied", context: EvaluationContext) -> None:
@@ -156,10 +157,13 @@ def _announced(by_account: Mapping[str, Sequence[IncomingEvent]]) -> set[str]:
 
 
 def _receipt(
-    item: IncomingEvent, version: int | None = None, let_go: tuple[str, ...] | None = None
+    item: IncomingEvent,
+    state: ReceiptState = ReceiptState.FOLDED,
+    version: int | None = None,
+    let_go: tuple[str, ...] | None = None,
 ) -> Receipt:
     reason = None if let_go is None else "; ".join(f"the account keeps {bound_text(kind)}" for kind in let_go)
-    return Receipt(item.identity, item.content, ReceiptState.FOLDED, item.event.account_id, version, reason)
+    return Receipt(item.identity, item.content, state, item.event.account_id, version, reason)
 
 
 class _Applied(NamedTuple):
@@ -179,25 +183,20 @@ class _Applied(NamedTuple):
     described: Sequence[ChangedDescription]
 
 
-def _apply_all(
-    account: Account,
-    account_state: AccountState,
-    items: Sequence[IncomingEvent],
-    context: EvaluationContext,
-    clocks: Clocks,
-    counts: BatchCounts,
-) -> _Applied:
+async def _apply_all(batch: _Batch, account: Account, items: Sequence[IncomingEvent]) -> _Applied:
     """An event that raised may have left half of its changes behind: the stored state is decoded again without it."""
     parked: list[Parked] = []
-    is_current = account.is_current(context, clocks)
+    account_state = decode(account.account_id, account.state)
+    is_current = account.is_current(batch.context, batch.clocks)
     while True:
-        detection = _detection(account_state, items, context, clocks) if is_current else None
+        detection = _detection(batch, account_state, items) if is_current else None
         changed, fields = False, set[str]()
         let_go: dict[bytes, tuple[str, ...]] = {}
         described: list[ChangedDescription] = []
         for item in items:
+            await batch.work.pause_if_long()
             try:
-                result = _apply_described(account, account_state, item, counts, described)
+                result = _apply_described(account, account_state, item, batch.outcome.counts, described)
                 changed |= result.changed
                 fields.update(result.fields)
                 if result.let_go:
@@ -212,11 +211,10 @@ def _apply_all(
             return _Applied(account_state, items, parked, changed, unaffected, fields, let_go, described)
 
 
-def _detection(
-    account_state: AccountState, items: Sequence[IncomingEvent], context: EvaluationContext, clocks: Clocks
-) -> ChangeDetection:
+def _detection(batch: _Batch, account_state: AccountState, items: Sequence[IncomingEvent]) -> ChangeDetection:
+    context = batch.context
     events = [item.event for item in items]
-    return ChangeDetection(context.policy, context.portfolio, clocks.service, account_state, events)
+    return ChangeDetection(context.policy, context.portfolio, batch.clocks.service, account_state, events)
 
 
 def _apply_described(

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from schemas.plans import Plan
 from services.cadence.account import Stamp
+from services.cadence.evaluation import StoredPlan
 from services.rules_engine.domain.account import (
     Account,
     ChangedDescription,
@@ -55,7 +55,7 @@ class UnitOfWork(Protocol):
         """Write the accounts back."""
         ...
 
-    async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, StoredPlan]:
         """The plans in force of these versions, by account id; one that cannot be read is left out."""
         ...
 

@@ -213,6 +213,8 @@ class ReceiptState(IntEnum):
     FOLDED = 1
     PARKED = 2
     DEAD = 3
+    UNCHANGED = 4
+    """Folded, and the account was not evaluated again: nothing that its plan rests on has changed."""
 
 
 class Receipt(NamedTuple):

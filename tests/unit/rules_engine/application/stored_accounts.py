@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from schemas.plans import Plan
 from services.cadence.account import FactEvent, Stamp
+from services.cadence.evaluation import StoredPlan
 from services.cadence.portfolio import Portfolio
 from services.rules_engine.application.ports import Homes
 from services.rules_engine.domain.account import (
@@ -29,15 +29,15 @@ class StoredAccounts:
 
     def __init__(self, *account_ids: str) -> None:
         self.stored = {account_id: Account(account_id) for account_id in account_ids}
-        self.latest_plans: dict[str, Plan] = {}
-        self.saved = self.recorded = 0
+        self.latest_plans: dict[str, StoredPlan] = {}
+        self.saved = self.recorded = self.pauses = 0
         self.parked: list[Parked] = []
         self.receipts: list[Receipt] = []
         self.described: list[ChangedDescription] = []
         self.homes: dict[str, dict[str, Stamp]] = {}
 
     async def pause_if_long(self) -> None:
-        return
+        self.pauses += 1
 
     async def accounts(
         self, account_ids: Sequence[str], announced: Collection[str] = ()
@@ -68,13 +68,13 @@ class StoredAccounts:
     async def save(self, accounts: Sequence[Account]) -> None:
         self.saved += len(accounts)
 
-    async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, StoredPlan]:
         return {account_id: self.latest_plans[account_id] for account_id in versions}
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
         assert publish
         for new in new_plans:
-            self.latest_plans[new.account.account_id] = new.plan
+            self.latest_plans[new.account.account_id] = StoredPlan.read_stored(new.document)
             self.recorded += 1
 
     async def publish_directory(

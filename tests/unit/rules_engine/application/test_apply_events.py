@@ -20,6 +20,26 @@ def test_scores_that_mean_nothing_new_are_stored_and_lead_to_no_other_plan() -> 
     assert work.stored["acme"].state == encode(facts_after(map(scored_on, range(20))), Issued())
 
 
+def test_a_receipt_says_when_nothing_that_a_plan_rests_on_has_changed() -> None:
+    work = StoredAccounts("acme")
+    for day in range(2):
+        asyncio.run(apply_events(work, [incoming(scored_on(day))], CONTEXT, Clocks(NOW, NOW)))
+    red = make_event("health.scored", NOW + HOUR, score=5)
+    asyncio.run(apply_events(work, [incoming(red)], CONTEXT, Clocks(NOW + HOUR, NOW)))
+    asyncio.run(apply_events(work, [incoming(red)], CONTEXT, Clocks(NOW + HOUR, NOW)))
+
+    folded, unchanged = ReceiptState.FOLDED, ReceiptState.UNCHANGED
+    assert [receipt.state for receipt in work.receipts] == [folded, unchanged, folded, unchanged]
+    assert [receipt.version is not None for receipt in work.receipts] == [True, False, True, False]
+
+
+def test_many_events_of_one_account_give_others_their_turn_in_between() -> None:
+    work = StoredAccounts("acme")
+    asyncio.run(apply_events(work, [incoming(scored_on(day)) for day in range(20)], CONTEXT, Clocks(NOW, NOW)))
+
+    assert work.pauses >= 20
+
+
 def test_an_event_that_cannot_be_applied_is_parked_and_the_others_count() -> None:
     work = StoredAccounts("acme")
     broken = make_event("usage.reported", NOW)._replace(fields={"limits": 3})
