@@ -26,7 +26,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from services.chassis.migrations import migrate
-from services.chassis.settings import Http, Settings
+from services.chassis.settings import Settings
 from services.console import clock_commands
 from services.console.client import ApiClient
 from services.devstack.embedded.kafka import EmbeddedKafka
@@ -248,7 +248,7 @@ class Stack:
 
     async def advance(self, span: timedelta, step: timedelta = QUARTER_DAY) -> datetime:
         """Advance a clock that stands (rate 0) as `drumbeat clock advance` does: each step ends when all is at rest."""
-        ports = {name: Http(port=self.processes[name].port) for name in SERVICES}
+        ports = {name: {"port": self.processes[name].port} for name in SERVICES}
         settings = Settings.model_validate({"data_dir": self.folder, **ports})
         with ApiClient(settings) as api:
             return await asyncio.to_thread(clock_commands.advance, api, span, step)

@@ -23,7 +23,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.progress_timeout import ProgressTimeout
 from services.chassis.settings import Kafka
-from services.chassis.time_slices import pause_if_long
+from services.chassis.time_slices import yield_if_long
 
 log = structlog.get_logger(__name__)
 
@@ -161,7 +161,7 @@ class _Connection:
             if _is_too_large(message):
                 log.error("produce.too_large", topic=message.topic, key=message.key, limit=LARGEST_RECORD)
                 continue
-            await pause_if_long()
+            await yield_if_long()
             queue = self._queue(message.topic, partition_of(message.key, partitions[message.topic]))
             outcomes[index] = outcome = None if queue in blocked else queue.put(message)
             if outcome is None:

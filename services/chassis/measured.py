@@ -3,25 +3,33 @@
 import time
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
-class Measured:
-    """Awaits a coroutine; afterwards `seconds` and `longest` tell the thread's processor time between its waits."""
+class Measured(Generic[T]):
+    """Awaits a coroutine; afterwards `seconds` and `longest` tell the thread's processor time between its waits.
 
-    def __init__(self, work: Coroutine[Any, Any, None]) -> None:
+    `note` is called with that of each stretch, as soon as it ends.
+    """
+
+    def __init__(
+        self, work: Coroutine[Any, Any, T], note: Callable[[float], object] = lambda _seconds: None
+    ) -> None:
         self._work = work
+        self._note_stretch = note
         self.seconds = 0.0
         self.longest = 0.0
 
-    def __await__(self) -> Generator[Any, Any, None]:
+    def __await__(self) -> Generator[Any, Any, T]:
         step: Callable[[], Any] = partial(self._work.send, None)
         while True:
             began = time.thread_time()
             try:
                 awaited = step()
-            except StopIteration:
-                return
+            except StopIteration as end:
+                return end.value
             finally:
                 self._note(time.thread_time() - began)
             try:
@@ -32,3 +40,4 @@ class Measured:
     def _note(self, seconds: float) -> None:
         self.seconds += seconds
         self.longest = max(self.longest, seconds)
+        self._note_stretch(seconds)

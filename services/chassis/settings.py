@@ -84,6 +84,12 @@ class Http(Group):
     url: Annotated[str, AfterValidator(check_service_url)] | None = None
 
 
+class EngineHttp(Http):
+    """The rules engine. `role`: `ingest` takes events in and answers, `engine` works at the events, `all` does both."""
+
+    role: Literal["all", "ingest", "engine"] = "all"
+
+
 class DeadLetters(Group):
     """More than `most` dead letters among `among` consecutive records of a partition halt it."""
 
@@ -174,7 +180,7 @@ class Settings(BaseSettings):
     dead_letters: DeadLetters = DeadLetters()
     retention: Retention = Retention()
     console: Http = Http(port=8000)
-    rules_engine: Http = Http(port=8001)
+    rules_engine: EngineHttp = EngineHttp(port=8001)
     scheduler: Http = Http(port=8002)
     notifier: Http = Http(port=8003)
     policy: Path | None = Field(default=None, description="a policy file or a flat folder of them")

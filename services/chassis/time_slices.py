@@ -2,16 +2,24 @@
 
 All computations of a process share one time slice for each turn of the loop: with a slice each, several batches at once
 would make a turn as long as all of them. Whoever comes first gets the slice and ends first.
+
+Requests that somebody waits for (`answer_first`) come before work that can wait: while they compute, a slice is short,
+and they get three times as much before the next one. Where they have nothing to do no time is lost.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from time import perf_counter
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
+
+from services.chassis.measured import Measured
 
 T = TypeVar("T")
 
 SLICE_SECONDS: Final = 0.02
+SHORT_SLICE_SECONDS: Final = 0.005
+SHARE_OF_REQUESTS: Final = 3  # of the time of each short slice
+RECENT_SECONDS: Final = 0.1  # since the last request that computed: slices are long again
 
 
 class _TimeSlice:
@@ -30,18 +38,51 @@ class _TimeSlice:
 
     def _begin(self) -> None:
         self._loop = None
-        self.ends_at = perf_counter() + SLICE_SECONDS
+        now = perf_counter()
+        self.ends_at = now + (SHORT_SLICE_SECONDS if _REQUESTS.are_recent(now) else SLICE_SECONDS)
 
 
-_SLICE = _TimeSlice()
+class _Requests:
+    """`seconds`: the processor time that requests had so far."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._last_at = float("-inf")
+
+    def note(self, seconds: float) -> None:
+        self.seconds += seconds
+        self._last_at = perf_counter()
+
+    def are_recent(self, now: float) -> bool:
+        return now - self._last_at < RECENT_SECONDS
+
+
+_SLICE, _REQUESTS = _TimeSlice(), _Requests()
+
+
+async def answer_first(request: Coroutine[Any, Any, T]) -> T:
+    """Await a coroutine before which other work gives way."""
+    return await Measured(request, _REQUESTS.note)
+
+
+async def yield_if_long() -> None:
+    """Wait for the next turn of the event loop, if this one has lasted for its slice."""
+    if perf_counter() >= _SLICE.ends_at:
+        _SLICE.expect_next()
+        await asyncio.sleep(0)
 
 
 async def pause_if_long() -> None:
-    """Wait for the next turn of the event loop, if this one has lasted for its slice."""
+    """The same for work that can wait: it goes on when requests had their share, or one turn without computing."""
     if perf_counter() < _SLICE.ends_at:
         return
-    _SLICE.expect_next()
-    await asyncio.sleep(0)
+    enough = _REQUESTS.seconds + SHARE_OF_REQUESTS * SHORT_SLICE_SECONDS
+    while True:
+        before = _REQUESTS.seconds
+        _SLICE.expect_next()
+        await asyncio.sleep(0)
+        if _REQUESTS.seconds == before or _REQUESTS.seconds >= enough:
+            return
 
 
 async def in_slices(items: Iterable[T]) -> AsyncGenerator[T]:

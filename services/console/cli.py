@@ -96,9 +96,17 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=1, max=65_535, help="Listen on this port, as a further replica.")
     ] = None,
+    role: Annotated[
+        Literal["all", "ingest", "engine"] | None,
+        typer.Option(help="Of the rules engine: take events in, work at them, or both."),
+    ] = None,
 ) -> None:
     """Run one service, with the addresses of the settings or of a running `drumbeat run`."""
+    if role is not None and service != "rules_engine":
+        raise typer.BadParameter(f"{service} has no roles; leave --role out", param_hint="--role")
     load_settings()  # wrong settings are wrong use
+    if role is not None:
+        os.putenv("DRUMBEAT_RULES_ENGINE__ROLE", role)
     if port is not None:
         os.putenv(f"DRUMBEAT_{service.upper()}__PORT", str(port))
     become(f"services.{service}", "serve")

@@ -1,10 +1,11 @@
 """The rules engine put together: the only place where entrypoints and adapters meet."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.cadence.policy.contents import contents_in_force
@@ -12,15 +13,12 @@ from services.cadence.policy.load import PolicyRefused, shipped_contents
 from services.cadence.rates import RatesRefused
 from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
-from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.keys import first_key
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.partition_routes import partition_routes
-from services.chassis.partitions import partition_loop
-from services.chassis.pruning import prune_loop
 from services.chassis.rate_limits import RateLimits
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
@@ -35,33 +33,26 @@ from services.rules_engine.adapters.book_queries import read_books
 from services.rules_engine.adapters.book_simulation import make_simulation
 from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
-from services.rules_engine.adapters.content_directory import ContentDirectory
-from services.rules_engine.adapters.decision_rows import DECISIONS
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
 from services.rules_engine.adapters.key_records import KeyRecords
 from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.mode_repository import ModeRepository
-from services.rules_engine.adapters.notice_repository import NoticeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
-from services.rules_engine.adapters.policy_directory import PolicyDirectory
 from services.rules_engine.adapters.policy_repository import PolicyRepository
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
 from services.rules_engine.adapters.program_repository import list_programs
-from services.rules_engine.adapters.progress_queries import count_undecided
 from services.rules_engine.adapters.queries import Queries
-from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
 from services.rules_engine.adapters.session_repository import SessionRepository
 from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.answer_figures import answer_figures
-from services.rules_engine.domain.account import BatchCounts, EvaluationContext
+from services.rules_engine.domain.account import BatchCounts
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
-from services.rules_engine.entrypoints.cadence_notices import CadenceNotices
 from services.rules_engine.entrypoints.http_audit import audit_routes
 from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
@@ -75,12 +66,10 @@ from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
+from services.rules_engine.loops import engine_loops
 from services.rules_engine.tables import Tables
 from services.rules_engine.webhooks import Webhooks
 
-UNDECIDED = Gauge(
-    "drumbeat_accounts_undecided", "Accounts that cannot be read, or for which no plan can be made"
-)
 EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
 
 
@@ -92,12 +81,29 @@ def count(topic: str, counts: BatchCounts) -> None:
 
 async def build(runtime: Runtime) -> Parts:
     """Wire the service; raises `CannotStart` when the policy is refused."""
-    database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    database = runtime.database
     configurations = ConfigurationRepository(database)
-    active_policy = ActivePolicy(configurations, clock)
+    active_policy = ActivePolicy(configurations, runtime.clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
     await _begin_keys(runtime)
+    parts = Parts(
+        app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
+        loops=(
+            Loop("rates", interval=5.0, run_once=rates_file.run_once),
+            Loop("policy", interval=1.0, run_once=active_policy.refresh),
+        ),
+    )
+    return (
+        parts
+        if runtime.settings.rules_engine.role == "ingest"
+        else with_engine(parts, runtime, active_policy)
+    )
+
+
+def with_engine(parts: Parts, runtime: Runtime, active_policy: ActivePolicy) -> Parts:
+    """The same with what works at the events."""
+    database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -117,17 +123,11 @@ async def build(runtime: Runtime) -> Parts:
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
     handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, others=consumer)
-    return Parts(
-        app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
+    sweep = Loop("sweep", interval=1.0, run_once=sweeper.run_once)
+    return replace(
+        parts,
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
-        loops=(
-            Loop("sweep", interval=1.0, run_once=sweeper.run_once),
-            Loop("rates", interval=5.0, run_once=rates_file.run_once),
-            Loop("policy", interval=1.0, run_once=active_policy.refresh),
-            *_directory_loops(runtime, active_policy),
-            _undecided_loop(database),
-            *_retention_loops(runtime),
-        ),
+        loops=(*parts.loops, sweep, *engine_loops(runtime, active_policy)),
     )
 
 
@@ -136,43 +136,6 @@ async def _begin_keys(runtime: Runtime) -> None:
     records = make_key_records(runtime)
     await records.publish_again(runtime.database, runtime.relay)
     await make_sessions(runtime, records).end_orphans(first_key(runtime.settings.key_file))
-
-
-def _undecided_loop(database: Database) -> Loop:
-    async def run_once() -> None:
-        UNDECIDED.set(await count_undecided(database))
-
-    return Loop("undecided accounts", interval=5.0, run_once=run_once)
-
-
-def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
-    """What nobody works on any more is dropped by age, in real time."""
-    database, retention = runtime.database, runtime.settings.retention
-    audit_kept = timedelta(days=retention.audit_days)
-    drop_audit = partial(AuditRepository(database).drop_old, audit_kept)
-    return (
-        partition_loop(database, DECISIONS, keep=timedelta(days=retention.decisions_days)),
-        prune_loop(database, "receipt", "seen_at", keep=timedelta(days=retention.receipts_days)),
-        prune_loop(database, "parked", "parked_at", keep=timedelta(days=retention.dead_letters_days)),
-        prune_loop(database, "session", "expires_at"),
-        Loop("prune audit_entry", interval=60.0, run_once=drop_audit),
-    )
-
-
-def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:
-    """Publish what others need of the policy in force, rank what it reads ranks of, tell customers their cadence."""
-    database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
-    policy = PolicyDirectory(database, outbox, clock, active_policy.context)
-    content = ContentDirectory(database, outbox, clock, active_policy.context)
-    notices = partial(NoticeRepository, outbox=outbox)
-    cadence_notices = CadenceNotices(database, clock, active_policy.context, notices, runtime.relay.wake)
-    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
-    return (
-        Loop("policy directory", interval=1.0, run_once=policy.publish),
-        Loop("content directory", interval=1.0, run_once=content.publish),
-        Loop("cadence notices", interval=1.0, run_once=cadence_notices.run_once),
-        Loop("ranking", interval=5.0, run_once=ranking.run_once),
-    )
 
 
 async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runtime: Runtime) -> None:
@@ -192,11 +155,6 @@ async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runt
 
 def make_modes(runtime: Runtime) -> ModeRepository:
     return ModeRepository(runtime.database, runtime.outbox, runtime.relay, runtime.clock)
-
-
-def reads_ranks(context: EvaluationContext) -> bool:
-    """Whether the policy or an audience reads the rank of an account by revenue."""
-    return "arr_percentile" in context.policy.reads | context.portfolio.reads
 
 
 def _in_step(active_policy: ActivePolicy, ready: Readiness) -> Readiness:

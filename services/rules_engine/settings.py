@@ -57,8 +57,19 @@ def _source(name: str, configured: WebhookSource, settings: Settings) -> Source:
     return Source(name, mapping, proof, url, configured.token, api_url)
 
 
+def check_role(settings: Settings) -> None:
+    """Raises `CannotStart` for one role alone on a standing clock: at rest are only both together."""
+    role = settings.rules_engine.role
+    if role != "all" and settings.clock.rate == 0:
+        raise CannotStart(
+            f"DRUMBEAT_RULES_ENGINE__ROLE={role} does not go with DRUMBEAT_CLOCK__RATE=0: a rehearsal waits until the"
+            " engine is at rest, and asks one process. Use role `all`"
+        )
+
+
 def read_files(settings: Settings) -> None:
     """Read the files that the settings name before anything is started. Raises `CannotStart` with every mistake."""
+    check_role(settings)
     webhook_sources(settings)
     path = policy_path(settings)
     try:

@@ -169,7 +169,7 @@ def _level(source_name: str, source: UsageSource, name: str) -> tuple[int, float
 
 
 def day_reports(usage: Usage, name: str, source: UsageSource, day: str) -> list[UsageReport]:
-    """The reports of a source whose periods end on a stored UTC day, in no particular order; read once until it changes."""
+    """The reports of a source that end on a stored UTC day, in no particular order; read once until it changes."""
     computed = cast("dict[tuple[str, str], list[UsageReport]]", usage.computed)
     own = computed.get((name, day))
     if own is None:

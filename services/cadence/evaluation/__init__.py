@@ -12,9 +12,9 @@ __all__ = [
     "Basis",
     "ChangeDetection",
     "Decision",
+    "StoredPlan",
     "Suppressed",
     "SuppressionCause",
     "evaluate_account",
-    "StoredPlan",
     "plan_changes",
 ]

@@ -18,7 +18,7 @@ from services.rules_engine.adapters.cadence_marks import mark_new_plans
 from services.rules_engine.adapters.columns import columns_of
 from services.rules_engine.adapters.decision_rows import decision_id, read_plans, record_decisions
 from services.rules_engine.adapters.description_audit import audit_descriptions
-from services.rules_engine.adapters.messages import account_record, plan_document
+from services.rules_engine.adapters.messages import account_record, plan_adjusted
 from services.rules_engine.domain.account import (
     Account,
     ChangedDescription,
@@ -246,7 +246,7 @@ def _command(new: NewPlan) -> Outgoing:
         id=f"{account.account_id}:{account.version}",
         type=PLAN_ADJUSTED,
         time=new.decided_at,
-        data=plan_document(new),
+        data=plan_adjusted(new).write(),
     )
 
 

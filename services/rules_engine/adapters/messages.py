@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from schemas.directory import AccountRecord, ContactRecord, PauseRecord, PreferenceRecord
-from schemas.plans import Plan, PlanAdjusted
+from schemas.plans import PlanAdjusted
 from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
 from services.cadence.account import FactEvent, Facts, Provenance, Stamp, StampedValue, provenance_of
@@ -13,14 +13,14 @@ from services.cadence.account.place import zones_of
 from services.rules_engine.domain.account import Account, NewPlan
 
 PROFILE = ("name", "language", "country", "region", "industry", "csm_id", "sales_id", "pool")
-_OF_THE_PLAN = set(Plan.model_fields)
 CONTACT = ("name", "email", "role", "language", "timezone", "phone", "slack")
 
 
-def plan_document(new: NewPlan) -> bytes:
-    """The whole plan as `drumbeat.plan.adjusted.v1`: its stored document, followed by what the message adds."""
+def plan_adjusted(new: NewPlan) -> PlanAdjusted:
+    """The whole plan as `drumbeat.plan.adjusted.v1`."""
     account = new.account
-    added = PlanAdjusted.of_valid(
+    return PlanAdjusted.of_valid(
+        **vars(new.plan),
         account_id=account.account_id,
         version=account.version,
         policy=new.policy,
@@ -30,8 +30,7 @@ def plan_document(new: NewPlan) -> bytes:
         segment=cast("Segment | None", account.segment),
         stage=cast("Stage | None", account.stage),
         color=cast("Color | None", account.color),
-    ).model_dump_json(exclude=_OF_THE_PLAN)
-    return new.document[:-1] + b"," + added.encode()[1:]
+    )
 
 
 def cause_document(event: FactEvent) -> dict[str, str]:

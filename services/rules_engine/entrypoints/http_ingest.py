@@ -33,11 +33,11 @@ from services.chassis.keys import ApiKey
 from services.chassis.ndjson import lines_of
 from services.chassis.problems import Problem
 from services.chassis.rate_limits import Quota, RateLimits
-from services.chassis.web import JSON
+from services.chassis.time_slices import answer_first
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.domain.doubts import no_country, no_rate
 from services.rules_engine.entrypoints.event_audit import actor_headers
-from services.rules_engine.entrypoints.event_items import Item, within
+from services.rules_engine.entrypoints.event_items import Item, answer_of, within
 from services.rules_engine.entrypoints.kafka_consumer import check_time
 
 LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a broker takes
@@ -79,8 +79,11 @@ class Ingest:
     async def post(self, request: Request, key: ApiKey, *, validate_only: bool) -> Response:
         """Take a request in any content mode; the body of the answer lists the result of each event.
 
-        An event that needs a scope which the key does not have is refused.
+        An event that needs a scope which the key does not have is refused. What the engine works at gives way.
         """
+        return await answer_first(self._post(request, key, validate_only=validate_only))
+
+    async def _post(self, request: Request, key: ApiKey, *, validate_only: bool) -> Response:
         items: list[Item] = []
         quota = self._limits.of(key.key_id)
         try:
@@ -91,7 +94,7 @@ class Ingest:
                 items += await self._take(within(chunk, key), key, validate_only=validate_only)
             if not items:
                 raise Problem(422, "The body holds no event. Send at least one.")
-            return _answer(items, quota.headers())
+            return answer_of(items, quota.headers())
         except HTTPException as refused:
             problem = Problem(refused.status_code, refused.detail, headers=refused.headers)
             _add_results(problem, items, quota)
@@ -104,6 +107,11 @@ class Ingest:
         self, events: Sequence[Mapping[str, object]], key: ApiKey, *, validate_only: bool = False
     ) -> list[Item]:
         """Take structured events that were made here of what another system sent; the items are in their order."""
+        return await answer_first(self._take_made(events, key, validate_only=validate_only))
+
+    async def _take_made(
+        self, events: Sequence[Mapping[str, object]], key: ApiKey, *, validate_only: bool
+    ) -> list[Item]:
         now = self._clock.now()
         items = [self._structured(index, event, now) for index, event in enumerate(events)]
         return await self._take(within(items, key), key, validate_only=validate_only)
@@ -283,15 +291,3 @@ def _message(envelope: Envelope, key: ApiKey) -> Message:
 
 def _text(value: object) -> str | None:
     return value[:1024] if isinstance(value, str) else None
-
-
-def _answer(items: Sequence[Item], headers: Mapping[str, str]) -> Response:
-    statuses = {item.status for item in items}
-    results = [item.result() for item in items]
-    if "accepted" in statuses:
-        return JSON({"results": results}, 202 if statuses == {"accepted"} else 207, headers)
-    if "unknown" in statuses:
-        late = "The broker did not acknowledge in time. Send the events again, with the same ids."
-        raise Problem(503, late, headers={"Retry-After": "5"}, results=results)
-    status = 403 if all(item.is_forbidden for item in items) else 422
-    raise Problem(status, "No event was accepted; `results` says why.", results=results)

@@ -5,14 +5,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.chassis.settings import Http, Settings
+from services.chassis.settings import EngineHttp, Http, Settings
 from services.console.client import ApiClient, AsyncApiClient, Failure, Service, Unreachable
 
 KEY = "db_0123abcd_secret"
 
 
 def make_settings() -> Settings:
-    return Settings(rules_engine=Http(port=1), scheduler=Http(port=2), notifier=Http(port=3))
+    return Settings(rules_engine=EngineHttp(port=1), scheduler=Http(port=2), notifier=Http(port=3))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import Email, Http, Settings
+from services.chassis.settings import Email, EngineHttp, Http, Settings
 from services.devstack import configuration_checks
 from services.devstack.embedded.ports import free_ports
 from services.devstack.supervisor.start_report import (
@@ -76,7 +76,10 @@ def test_a_halted_partition_is_found_with_its_reason_and_its_remedy(
         Http(port=port) for port in free_ports(2)
     ]  # nothing answers there: no halted partition is known
     settings = Settings(
-        data_dir=tmp_path, rules_engine=Http(port=halted_service), scheduler=others[0], notifier=others[1]
+        data_dir=tmp_path,
+        rules_engine=EngineHttp(port=halted_service),
+        scheduler=others[0],
+        notifier=others[1],
     )
     (problem,) = problems_of_services(settings)
     assert problem.startswith(f"rules_engine: the partition account.signals/3 is halted ({HALTED}): ")

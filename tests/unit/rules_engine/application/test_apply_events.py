@@ -35,7 +35,9 @@ def test_a_receipt_says_when_nothing_that_a_plan_rests_on_has_changed() -> None:
 
 def test_many_events_of_one_account_give_others_their_turn_in_between() -> None:
     work = StoredAccounts("acme")
-    asyncio.run(apply_events(work, [incoming(scored_on(day)) for day in range(20)], CONTEXT, Clocks(NOW, NOW)))
+    asyncio.run(
+        apply_events(work, [incoming(scored_on(day)) for day in range(20)], CONTEXT, Clocks(NOW, NOW))
+    )
 
     assert work.pauses >= 20
 
