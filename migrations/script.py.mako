@@ -6,6 +6,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+expands = False  # True: it only adds what code of the revision before does without
 
 
 def upgrade() -> None:

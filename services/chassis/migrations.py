@@ -10,7 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.chassis.database import database_url, without_password
-from services.chassis.schema_versions import DATABASES, FOLDER, CannotMigrate, refuse_newer
+from services.chassis.schema_versions import (
+    COMPATIBLE,
+    DATABASES,
+    FOLDER,
+    CannotMigrate,
+    read_revisions,
+    refuse_newer,
+)
 
 MIGRATION_LOCK = 0x64727563
 
@@ -79,3 +86,12 @@ def _run_upgrade(connection: SyncConnection, service: str) -> None:
     if stored is not None:
         refuse_newer(service, connection.scalar(text("SELECT version_num FROM alembic_version")))
     command.upgrade(config, "head")
+    _record_compatible(connection, service)
+
+
+def _record_compatible(connection: SyncConnection, service: str) -> None:
+    """Name the revisions whose code works on this schema: replicas of the version before may start again meanwhile."""
+    connection.execute(text(f"CREATE TABLE IF NOT EXISTS {COMPATIBLE} (revision text PRIMARY KEY)"))
+    connection.execute(text(f"DELETE FROM {COMPATIBLE}"))
+    rows = [{"revision": revision} for revision in read_revisions(service).compatible]
+    connection.execute(text(f"INSERT INTO {COMPATIBLE} VALUES (:revision)"), rows)

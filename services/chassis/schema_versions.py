@@ -1,5 +1,8 @@
 """Which schema a service's database has, and which one the code needs.
 
+A migration with `expands = True` only adds what code of the revision before does without: that code goes on beside the
+new one, and may also start again. The table `schema_compatible` has the revisions whose code works on the schema.
+
 Read from the files of the migrations themselves, without Alembic: importing it takes a fifth of a service's start.
 """
 
@@ -17,6 +20,9 @@ DATABASES: Final = {
 }
 FOLDER: Final = Path(__file__).resolve().parents[2] / "migrations"
 _REVISION: Final = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
+_EXPANDS: Final = re.compile(r"^expands = True$", re.MULTILINE)
+COMPATIBLE: Final = "schema_compatible"
+_IS_COMPATIBLE: Final = f"SELECT EXISTS (SELECT 1 FROM {COMPATIBLE} WHERE revision = $1)"
 
 
 class CannotMigrate(CannotStart):
@@ -28,18 +34,28 @@ class SchemaMismatch(CannotMigrate):
 
 
 class Revisions(NamedTuple):
-    """The schemas that the code knows, and the last of them."""
+    """The schemas that the code knows, the last of them, and those whose code works on the last."""
 
     known: frozenset[str]
     head: str
+    compatible: tuple[str, ...]
 
 
 def read_revisions(service: str) -> Revisions:
     """Raises ValueError when the migrations of the service have not exactly one end."""
-    found = [_REVISION.findall(path.read_text("utf-8")) for path in (FOLDER / service).glob("*.py")]
-    known = {value for pairs in found for name, value in pairs if name == "revision"}
-    (head,) = known - {value for pairs in found for name, value in pairs if name == "down_revision"}
-    return Revisions(frozenset(known), head)
+    before: dict[str, str | None] = {}
+    expanding: set[str] = set()
+    for path in (FOLDER / service).glob("*.py"):
+        text = path.read_text("utf-8")
+        names = dict(_REVISION.findall(text))
+        if "revision" in names:
+            before[names["revision"]] = names.get("down_revision")
+            expanding |= {names["revision"]} if _EXPANDS.search(text) else set()
+    (head,) = before.keys() - before.values()
+    compatible = [head]
+    while compatible[-1] in expanding and (earlier := before[compatible[-1]]) is not None:
+        compatible.append(earlier)
+    return Revisions(frozenset(before), head, tuple(compatible))
 
 
 def refuse_newer(service: str, stored: str | None) -> None:
@@ -52,13 +68,22 @@ def refuse_newer(service: str, stored: str | None) -> None:
 
 
 async def check_schema(database: Database, service: str) -> None:
-    """Raise `SchemaMismatch` unless the database's schema is that of the code."""
-    name, head = DATABASES[service], read_revisions(service).head
+    """Raise `SchemaMismatch` unless the database's schema is that of the code, or a newer one that the code works on."""
+    name, revisions = DATABASES[service], read_revisions(service)
     if await database.pool.fetchval("SELECT to_regclass('alembic_version')") is None:
         raise SchemaMismatch(f"The database {name} has no schema yet. Run `drumbeat migrate`.")
     stored = await database.pool.fetchval("SELECT version_num FROM alembic_version")
-    if stored != head:
-        refuse_newer(service, stored)
-        raise SchemaMismatch(
-            f"The database {name} is at schema {stored}, the code needs {head}. Run `drumbeat migrate`."
-        )
+    is_newer = stored is not None and stored not in revisions.known
+    if stored == revisions.head or (is_newer and await _works_on_newer(database, revisions.head)):
+        return
+    refuse_newer(service, stored)
+    raise SchemaMismatch(
+        f"The database {name} is at schema {stored}, the code needs {revisions.head}. Run `drumbeat migrate`."
+    )
+
+
+async def _works_on_newer(database: Database, head: str) -> bool:
+    """Whether whoever made the schema says that code of this revision works on it."""
+    if await database.pool.fetchval("SELECT to_regclass($1)", COMPATIBLE) is None:
+        return False
+    return bool(await database.pool.fetchval(_IS_COMPATIBLE, head))

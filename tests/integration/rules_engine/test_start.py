@@ -63,6 +63,21 @@ class Start:
                 child.kill()
                 await child.wait()
 
+    async def wait_until_ready(self) -> None:
+        port = int(self.environment["DRUMBEAT_RULES_ENGINE__PORT"])
+
+        async def ready() -> bool:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                return False
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer.startswith(b"HTTP/1.1 200")
+
+        await until(ready, 120, "ready")
+
 
 @pytest.fixture(scope="module")
 def _migrated(postgres: EmbeddedPostgres) -> None:
@@ -178,6 +193,7 @@ class TestSchema:
         revision = await connection.fetchval("SELECT version_num FROM alembic_version")
         try:
             await connection.execute("UPDATE alembic_version SET version_num = 'rules_9999'")
+            await connection.execute("DELETE FROM schema_compatible WHERE revision = $1", revision)
             newer = await start.refused()
             assert "rules_9999" in newer
             assert "a newer one made it" in newer
@@ -193,6 +209,26 @@ class TestSchema:
         finally:
             await connection.execute("DELETE FROM alembic_version")
             await connection.execute("INSERT INTO alembic_version VALUES ($1)", revision)
+            await connection.execute("INSERT INTO schema_compatible VALUES ($1)", revision)
+            await connection.close()
+
+    async def test_one_that_a_newer_version_expanded_during_a_rolling_upgrade(
+        self, start: Start, postgres: EmbeddedPostgres
+    ) -> None:
+        """Issue 16.2: what the newer version named as compatible starts again beside it."""
+        connection = await asyncpg.connect(database_url(postgres.url, NAME))
+        revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+        try:
+            assert await connection.fetchval(
+                "SELECT count(*) FROM schema_compatible WHERE revision = $1", revision
+            )
+            await connection.execute("UPDATE alembic_version SET version_num = 'rules_9999'")
+            await connection.execute("ALTER TABLE account ADD COLUMN of_the_next_version text")
+            async with start.started():
+                await start.wait_until_ready()
+        finally:
+            await connection.execute("ALTER TABLE account DROP COLUMN of_the_next_version")
+            await connection.execute("UPDATE alembic_version SET version_num = $1", revision)
             await connection.close()
 
     async def test_a_server_without_the_database(self, start: Start, postgres: EmbeddedPostgres) -> None:
@@ -208,19 +244,7 @@ class TestSchema:
 
 async def test_the_service_starts_and_stops(start: Start) -> None:
     async with start.started() as child:
-        port = int(start.environment["DRUMBEAT_RULES_ENGINE__PORT"])
-
-        async def ready() -> bool:
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                return False
-            writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            answer = await reader.read()
-            writer.close()
-            return answer.startswith(b"HTTP/1.1 200")
-
-        await until(ready, 30, "ready")
+        await start.wait_until_ready()
         child.send_signal(signal.SIGTERM)
         async with asyncio.timeout(60):
             await child.communicate()

@@ -43,3 +43,14 @@ def test_services_read_the_revisions_that_alembic_reads(service: str) -> None:
 
     assert read.known == {script.revision for script in scripts.walk_revisions()}
     assert read.head == scripts.get_current_head()
+
+
+@pytest.mark.parametrize("service", STORED)
+def test_each_migration_says_whether_code_of_the_revision_before_works_on_it(service: str) -> None:
+    """Issue 16.2: from the first that says so on, so that none is forgotten."""
+    scripts = [*ScriptDirectory.from_config(config_of(service)).walk_revisions()]
+    says = [getattr(script.module, "expands", None) for script in scripts]
+    first = next(index for index, each in enumerate([*says, None]) if each is None)
+
+    assert set(says[first:]) == {None}
+    assert len(read_revisions(service).compatible) == 1 + (says.index(False) if False in says else first)
