@@ -9,9 +9,6 @@ PYTHON := $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c '$(IS_NEW_ENOUGH)' 2>/dev/null && echo $$each && break; done)
 endif
 
-SERVICES := rules_engine scheduler notifier console
-# Commands of `drumbeat policy` that print pages, and the files that contain them.
-ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md requirements=docs/requirements.md
 # Tests of what one part does when another fails, of the items of an issue that `tests/unit/architecture/test_faults.py` names.
 FAULTS_OF_PARTS := $(addprefix tests/integration/,chassis/test_consumer.py chassis/test_halts.py chassis/test_relay.py \
 	notifier/test_endpoint_watch.py notifier/test_handover.py notifier/test_http_stream.py notifier/test_webhook_leases.py \
@@ -56,19 +53,6 @@ test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 
 check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit tests, generated files
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types unit
-	@echo "== generated files"
-	@$(BIN)/python -m schemas.generate --check
-	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
-	cmp -s - schemas/generated/openapi/$$each.json || \
-	{ echo "stale: openapi/$$each.json; run \`make generate\` and commit what it writes"; exit 1; }; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} | \
-	cmp -s - $${each#*=} || { echo "stale: $${each#*=}; run \`make generate\` and commit what it writes"; exit 1; }; done
-	@$(BIN)/drumbeat content reference | cmp -s - docs/content.md || \
-	{ echo "stale: docs/content.md; run \`make generate\` and commit what it writes"; exit 1; }
-	@$(BIN)/python -m schemas.catalogue | cmp -s - docs/events.md || \
-	{ echo "stale: docs/events.md; run \`make generate\` and commit what it writes"; exit 1; }
-	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) | \
-	cmp -s - docs/scopes.md || { echo "stale: docs/scopes.md; run \`make generate\` and commit what it writes"; exit 1; }
 
 lint: $(DEV)
 	@echo "== format, lint, dead code, import contracts"
@@ -101,15 +85,8 @@ bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same ru
 
 ##  Maintain
 
-generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md, docs/content.md, docs/events.md and docs/scopes.md again
-	@$(BIN)/python -m schemas.generate
-	@mkdir -p schemas/generated/openapi
-	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
-	> schemas/generated/openapi/$$each.json || exit 1; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} > $${each#*=} || exit 1; done
-	@$(BIN)/drumbeat content reference > docs/content.md
-	@$(BIN)/python -m schemas.catalogue > docs/events.md
-	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) > docs/scopes.md
+generate: $(DEV) ## Write schemas/generated, and the pages of docs that are made of the code, again
+	@$(BIN)/python -m services.devstack.generated_files
 
 fix: $(DEV) ## Format, and fix what the linter can
 	@$(BIN)/ruff format .

@@ -1,15 +1,14 @@
-"""The generated documents are up to date, complete and agree with the topics."""
+"""The generated documents are complete and agree with the topics."""
 
 import json
 import re
-from pathlib import Path
 from typing import cast
 
 import jsonschema_rs
 import pytest
 import yaml
 
-from schemas.generate import FOLDER, documents, main, stale, write
+from schemas.generate import documents
 from schemas.topics import MODELS, TOPICS
 
 Json = dict[str, "Json | list[Json] | str | int"]
@@ -34,28 +33,6 @@ def references(value: object) -> list[str]:
             return [reference for member in cast("list[object]", value) for reference in references(member)]
         case _:
             return []
-
-
-def test_the_committed_documents_are_up_to_date() -> None:
-    assert stale(FOLDER) == []
-
-
-def test_check_names_missing_changed_and_obsolete_documents(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(tmp_path)
-    (tmp_path / "asyncapi.yaml").write_text("old")
-    (tmp_path / "jsonschema" / "drumbeat.nps.answered.v1.json").unlink()
-    (tmp_path / "jsonschema" / "drumbeat.gone.v1.json").write_text("{}")
-
-    assert main(["--check", "--into", str(tmp_path)]) == 1
-    output = capsys.readouterr().out
-    assert {"asyncapi.yaml", "drumbeat.nps.answered.v1", "drumbeat.gone.v1"} <= set(
-        re.findall(r"asyncapi.yaml|drumbeat[a-z.]+v1", output)
-    )
-
-    assert main(["--into", str(tmp_path)]) == 0
-    assert main(["--check", "--into", str(tmp_path)]) == 0
 
 
 def test_the_async_api_document_has_the_required_members() -> None:
