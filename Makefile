@@ -73,9 +73,13 @@ faults: $(DEV) $(PARTS) ## The fault tests at full size: kill, freeze and restar
 	@DRUMBEAT_SOAK=1 $(PYTEST) tests/faults $(FAULTS_OF_PARTS)
 
 soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, a million events in any order to one state, the calendar, contact budgets
-	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py \
+	@DRUMBEAT_SOAK=1 $(PYTEST) --timeout 1200 tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py \
 	tests/unit/notifier/domain/test_contact_budget_properties.py \
 	tests/unit/cadence/evaluation/test_change_detection_properties.py \
+	tests/unit/cadence/test_frozen_plans.py tests/unit/cadence/policy/test_contents_shipped.py tests/unit/cadence/lint/test_findings_properties.py \
+	tests/unit/cadence/features/test_compute_properties.py tests/unit/rules_engine/domain/test_cadence_notice.py \
+	tests/unit/scheduler/domain/test_announcing_properties.py tests/unit/schemas/test_recurrence_dates.py \
+	tests/unit/calendar/test_reconciliation_properties.py tests/unit/calendar/test_reconciliation_around_periods_properties.py \
 	tests/unit/calendar/test_open_hours_transitions.py tests/unit/calendar/levelling tests/unit/calendar/test_reconciliation_of_account_years.py \
 	tests/unit/calendar/test_promises_of_random_weeks.py \
 	tests/integration/rules_engine/test_order.py tests/integration/test_openapi.py

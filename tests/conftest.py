@@ -27,6 +27,12 @@ settings.register_profile("usual", max_examples=500 if IS_SOAK else 50, deadline
 settings.register_profile("repeatable", settings.get_profile("usual"), derandomize=True, max_examples=30)
 settings.load_profile("usual")
 
+
+def examples(part: float) -> int:
+    """A part of the examples of the profile, for a property whose examples take long."""
+    return max(1, round(settings().max_examples * part))
+
+
 for name in [name for name in os.environ if name.startswith("DRUMBEAT_") and name != "DRUMBEAT_SOAK"]:
     del os.environ[name]
 

@@ -6,17 +6,17 @@ A rehearsal advances a standing clock only when every service is at rest (`servi
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.chassis.clock import GATHERING
 from services.chassis.consumer import Consumer
 from services.chassis.kafka import client_options, stop_client
 from services.chassis.loops import Loop
 from services.chassis.settings import Kafka
 
-GATHERING: Final = "gathering"
 _ANSWER_MILLISECONDS = 3_000  # who asks whether all is at rest does not wait for a broker that is away
 
 

@@ -9,8 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from schemas.times import parse_span
-from services.chassis.clock import monotonic
-from services.chassis.rest import GATHERING
+from services.chassis.clock import GATHERING, monotonic
 from services.console.client import SERVICES, ApiClient, CallFailed, Service, connect
 from services.console.json_fields import Json
 from services.console.terminal import AsJson, print_json, print_text

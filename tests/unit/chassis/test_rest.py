@@ -1,6 +1,7 @@
 """What a process says of its work to whoever advances a standing clock."""
 
-from services.chassis.rest import GATHERING, Rest
+from services.chassis.clock import GATHERING
+from services.chassis.rest import Rest
 
 
 class Waiting:

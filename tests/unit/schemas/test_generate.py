@@ -12,7 +12,8 @@ from schemas.generate import documents
 from schemas.topics import MODELS, TOPICS
 
 Json = dict[str, "Json | list[Json] | str | int"]
-ASYNC_API = cast("dict[str, Json]", yaml.safe_load(documents()["asyncapi.yaml"]))
+DOCUMENTS = documents()
+ASYNC_API = cast("dict[str, Json]", yaml.safe_load(DOCUMENTS["asyncapi.yaml"]))
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -52,7 +53,7 @@ def test_every_reference_resolves() -> None:
     files = {reference for reference in references(ASYNC_API) if not reference.startswith("#/")}
 
     assert all(resolve(reference) for reference in inside)
-    assert files <= documents().keys()
+    assert files <= DOCUMENTS.keys()
     assert len(files) == len(MODELS)
 
 
@@ -72,7 +73,7 @@ def test_every_writer_and_reader_of_a_topic_is_an_operation_and_no_other() -> No
 
 @pytest.mark.parametrize("event_type", sorted(MODELS))
 def test_a_json_schema_is_valid_has_a_urn_and_allows_additional_fields(event_type: str) -> None:
-    schema = json.loads(documents()[f"jsonschema/{event_type}.json"])
+    schema = json.loads(DOCUMENTS[f"jsonschema/{event_type}.json"])
 
     jsonschema_rs.meta.validate(schema)
     assert schema["$id"] == f"urn:drumbeat:schema:{event_type}"
@@ -83,7 +84,7 @@ def test_a_json_schema_is_valid_has_a_urn_and_allows_additional_fields(event_typ
 
 def test_the_documents_name_no_url_except_that_of_the_schema_dialect() -> None:
     addresses = {
-        address for content in documents().values() for address in re.findall(r"https?://[^\s\"']+", content)
+        address for content in DOCUMENTS.values() for address in re.findall(r"https?://[^\s\"']+", content)
     }
 
     assert addresses == {"https://json-schema.org/draft/2020-12/schema"}
