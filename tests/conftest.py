@@ -41,7 +41,16 @@ def pytest_collection_finish() -> None:
     spare_the_collector()  # as every service does
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+PATIENCE = 4
+"""How many times as long as on a quiet machine a test may take, and wait for a state, before it fails."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    usual = float(config.getini("timeout"))
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        seconds = usual if marker is None else float(marker.args[0])
+        item.add_marker(pytest.mark.timeout(PATIENCE * seconds), append=False)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
