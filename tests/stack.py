@@ -253,7 +253,7 @@ class Stack:
         ports = {name: Http(port=self.processes[name].port) for name in SERVICES}
         settings = Settings.model_validate({"data_dir": self.folder, **ports})
         with ApiClient(settings) as api:
-            return await asyncio.to_thread(clock_commands.advance, api, span, step)
+            return await asyncio.to_thread(clock_commands.advance, api, span, step, PATIENCE * 120)
 
     async def drumbeat(self, *arguments: str, answers: str = "", **settings: str) -> "CompletedProcess[str]":
         """The command line in the folder and with the addresses of the stack. `answers`: to what it asks."""

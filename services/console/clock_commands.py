@@ -21,7 +21,7 @@ app = typer.Typer(
 STEP: Final = timedelta(hours=1)
 LOOK_SECONDS: Final = (0.02, 0.1)
 """Real time between two looks whether everything is at rest, at first and at last: looking takes time from the work."""
-LONGEST_STEP_SECONDS: Final = 120.0  # real time that the work of one step may take
+LONGEST_STEP_SECONDS: Final = 120.0
 
 
 class NotAtRest(Exception):
@@ -36,27 +36,32 @@ def read_span(text: str) -> timedelta:
         raise typer.BadParameter(str(wrong)) from wrong
 
 
-def advance(api: ApiClient, span: timedelta, step: timedelta = STEP) -> datetime:
+def advance(
+    api: ApiClient, span: timedelta, step: timedelta = STEP, longest_seconds: float = LONGEST_STEP_SECONDS
+) -> datetime:
     """Advance a standing clock by `span`, in steps; before each step all work of the one before is done.
 
-    Returns where it stands. Raises `CallFailed`, also for a clock that runs, and `NotAtRest`.
+    `longest_seconds`: real time that the work of one step may take. Returns where it stands. Raises `CallFailed`, also for
+    a clock that runs, and `NotAtRest`.
     """
-    wait_until_at_rest(api, None)
+    wait_until_at_rest(api, None, longest_seconds)
     now = _now(api)
     end = now + span
     while now < end:
         now = min(now + step, end)
         api.send("POST", "rules_engine", "/v1/clock/advance", {"to": now.isoformat()})
-        wait_until_at_rest(api, now)
+        wait_until_at_rest(api, now, longest_seconds)
     return now
 
 
-def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
+def wait_until_at_rest(
+    api: ApiClient, moment: datetime | None, longest_seconds: float = LONGEST_STEP_SECONDS
+) -> None:
     """Wait until every service has reached `moment`, and all its work is done. Raises `NotAtRest`, `CallFailed`.
 
     What only waits for more of its kind begins once nothing else goes on.
     """
-    deadline = monotonic() + LONGEST_STEP_SECONDS
+    deadline = monotonic() + longest_seconds
     before: list[object] | None = None
     pause, longest = LOOK_SECONDS
     while True:
@@ -70,7 +75,7 @@ def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
         if monotonic() > deadline:
             busy = [f"{name}: {api.get(name, '/v1/clock/rest')['busy']}" for name in SERVICES]
             raise NotAtRest(
-                f"After {LONGEST_STEP_SECONDS:.0f} s the work is not done yet ({'; '.join(busy)})."
+                f"After {longest_seconds:.0f} s the work is not done yet ({'; '.join(busy)})."
                 " Look at the logs, then advance again."
             )
         time.sleep(pause)
