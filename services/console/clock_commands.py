@@ -2,7 +2,7 @@
 # ruff: noqa: FBT002 - flags of commands
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -41,8 +41,8 @@ def advance(
 ) -> datetime:
     """Advance a standing clock by `span`, in steps; before each step all work of the one before is done.
 
-    `longest_seconds`: real time that the work of one step may take. Returns where it stands. Raises `CallFailed`, also for
-    a clock that runs, and `NotAtRest`.
+    `longest_seconds`: real time that the work of one step may take. Returns where it stands. Raises `CallFailed`, also
+    for a clock that runs, and `NotAtRest`.
     """
     wait_until_at_rest(api, None, longest_seconds)
     now = _now(api)
@@ -66,8 +66,8 @@ def wait_until_at_rest(
     pause, longest = LOOK_SECONDS
     while True:
         states = _read_states(api, moment)
-        progress = [state["progress"] for state in states]
-        is_at_rest = len(states) == len(SERVICES) and _is_done(states[-1], moment)
+        progress = [state["progress"] for state in states.values()]
+        is_at_rest = all(name in states and _is_done(states[name], moment) for name in SERVICES)
         is_settled = is_at_rest and progress == before
         if is_settled and not _release(api, states):
             return
@@ -82,12 +82,15 @@ def wait_until_at_rest(
         pause = min(longest, pause * 1.5)
 
 
-def _read_states(api: ApiClient, moment: datetime | None) -> list[Json]:
-    """The states of the services up to the first that is not done: looking takes time from its work."""
-    states: list[Json] = []
-    for service in SERVICES:
-        states.append(api.get(service, "/v1/clock/rest"))
-        if not _is_done(states[-1], moment):
+def _read_states(api: ApiClient, moment: datetime | None) -> dict[Service, Json]:
+    """The states of the services up to the first that is not done: looking takes time from the work.
+
+    Work goes from the first service to the last one, so the last one is asked first.
+    """
+    states: dict[Service, Json] = {}
+    for service in reversed(SERVICES):
+        states[service] = api.get(service, "/v1/clock/rest")
+        if not _is_done(states[service], moment):
             break
     return states
 
@@ -98,9 +101,9 @@ def _is_done(state: Json, moment: datetime | None) -> bool:
     return has_come and state["busy"] in ([], [GATHERING])
 
 
-def _release(api: ApiClient, states: Sequence[Json]) -> bool:
+def _release(api: ApiClient, states: Mapping[Service, Json]) -> bool:
     """Have what is gathering begin. Whether there was any."""
-    gathering: list[Service] = [name for name, state in zip(SERVICES, states, strict=True) if state["busy"]]
+    gathering = [name for name, state in states.items() if state["busy"]]
     for service in gathering:
         api.send("POST", service, "/v1/clock/rest")
     return bool(gathering)
