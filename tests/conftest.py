@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from migrations.chassis_tables import HALTS, LETTERS_OF_CLUSTERS, TABLES
+from services.chassis import database
 from services.chassis.collector import spare_the_collector
 from services.chassis.database import Database
 from services.chassis.settings import Kafka
@@ -43,6 +44,8 @@ def pytest_collection_finish() -> None:
 
 PATIENCE = 4
 """How many times as long as on a quiet machine a test may take, and wait for a state, before it fails."""
+# Of the tests' own sessions: a process that gets a tenth of a core is no frozen client.
+database.TRANSACTION_TIMEOUT = f"{PATIENCE * 20}s"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -97,10 +100,10 @@ async def chassis_database(postgres: EmbeddedPostgres) -> AsyncGenerator[Databas
     admin = await asyncpg.connect(postgres.url)
     await admin.execute(f'CREATE ROLE "{name}"')
     await admin.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
-    database = await Database.open(postgres.url, name)
+    opened = await Database.open(postgres.url, name)
     for statement in (*TABLES, HALTS, LETTERS_OF_CLUSTERS):
-        await database.pool.execute(statement)
-    yield database
-    await database.close()
+        await opened.pool.execute(statement)
+    yield opened
+    await opened.close()
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await admin.close()

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 POLL_SECONDS = 0.01
+LONGEST_SECONDS = 480  # until a process ends, on a busy machine
 
 
 class ServiceHost:
@@ -104,7 +105,7 @@ class ForkedProcess:
             self.returncode = self.host.exit_code(self.pid)
         return self.returncode
 
-    def wait(self, timeout: float = 120) -> int:
+    def wait(self, timeout: float = LONGEST_SECONDS) -> int:
         """Raises TimeoutExpired."""
         deadline = time.monotonic() + timeout
         while (code := self.poll()) is None:
@@ -131,7 +132,7 @@ def run_command(
     folder: Path,
     *arguments: str,
     answers: str = "",
-    seconds: float = 120,
+    seconds: float = LONGEST_SECONDS,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end, as `subprocess.run` does. `answers`: what is written to its standard input."""
     with tempfile.TemporaryDirectory(prefix="drumbeat-command-") as name:
