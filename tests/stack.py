@@ -252,7 +252,7 @@ class Stack:
         """Advance a clock that stands (rate 0) as `drumbeat clock advance` does: each step ends when all is at rest."""
         ports = {name: Http(port=self.processes[name].port) for name in SERVICES}
         settings = Settings.model_validate({"data_dir": self.folder, **ports})
-        with ApiClient(settings) as api:
+        with ApiClient(settings, PATIENCE * 30) as api:
             return await asyncio.to_thread(clock_commands.advance, api, span, step, PATIENCE * 120)
 
     async def drumbeat(self, *arguments: str, answers: str = "", **settings: str) -> "CompletedProcess[str]":
