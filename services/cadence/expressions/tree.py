@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 """Operator -> the one that says the same with its sides exchanged."""
@@ -23,6 +24,8 @@ class _Hashed:
     """Keeps the hash of a node, which is made of all nodes below it: nodes are keys of caches."""
 
     __slots__ = ("_hash",)
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+    _hash: int
 
     def __hash__(self) -> int:
         try:
