@@ -9,9 +9,6 @@ PYTHON := $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c '$(IS_NEW_ENOUGH)' 2>/dev/null && echo $$each && break; done)
 endif
 
-SERVICES := rules_engine scheduler notifier console
-# Commands of `drumbeat policy` that print pages, and the files that contain them.
-ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md requirements=docs/requirements.md
 # Tests of what one part does when another fails, of the items of an issue that `tests/unit/architecture/test_faults.py` names.
 FAULTS_OF_PARTS := $(addprefix tests/integration/,chassis/test_consumer.py chassis/test_halts.py chassis/test_relay.py \
 	notifier/test_endpoint_watch.py notifier/test_handover.py notifier/test_http_stream.py notifier/test_webhook_leases.py \
@@ -56,19 +53,6 @@ test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 
 check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit tests, generated files
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types unit
-	@echo "== generated files"
-	@$(BIN)/python -m schemas.generate --check
-	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
-	cmp -s - schemas/generated/openapi/$$each.json || \
-	{ echo "stale: openapi/$$each.json; run \`make generate\` and commit what it writes"; exit 1; }; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} | \
-	cmp -s - $${each#*=} || { echo "stale: $${each#*=}; run \`make generate\` and commit what it writes"; exit 1; }; done
-	@$(BIN)/drumbeat content reference | cmp -s - docs/content.md || \
-	{ echo "stale: docs/content.md; run \`make generate\` and commit what it writes"; exit 1; }
-	@$(BIN)/python -m schemas.catalogue | cmp -s - docs/events.md || \
-	{ echo "stale: docs/events.md; run \`make generate\` and commit what it writes"; exit 1; }
-	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) | \
-	cmp -s - docs/scopes.md || { echo "stale: docs/scopes.md; run \`make generate\` and commit what it writes"; exit 1; }
 
 lint: $(DEV)
 	@echo "== format, lint, dead code, import contracts"
@@ -89,9 +73,13 @@ faults: $(DEV) $(PARTS) ## The fault tests at full size: kill, freeze and restar
 	@DRUMBEAT_SOAK=1 $(PYTEST) tests/faults $(FAULTS_OF_PARTS)
 
 soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, a million events in any order to one state, the calendar, contact budgets
-	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py \
+	@DRUMBEAT_SOAK=1 $(PYTEST) --timeout 1200 tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py \
 	tests/unit/notifier/domain/test_contact_budget_properties.py \
 	tests/unit/cadence/evaluation/test_change_detection_properties.py \
+	tests/unit/cadence/test_frozen_plans.py tests/unit/cadence/policy/test_contents_shipped.py tests/unit/cadence/lint/test_findings_properties.py \
+	tests/unit/cadence/features/test_compute_properties.py tests/unit/rules_engine/domain/test_cadence_notice.py \
+	tests/unit/scheduler/domain/test_announcing_properties.py tests/unit/schemas/test_recurrence_dates.py \
+	tests/unit/calendar/test_reconciliation_properties.py tests/unit/calendar/test_reconciliation_around_periods_properties.py \
 	tests/unit/calendar/test_open_hours_transitions.py tests/unit/calendar/levelling tests/unit/calendar/test_reconciliation_of_account_years.py \
 	tests/unit/calendar/test_promises_of_random_weeks.py \
 	tests/integration/rules_engine/test_order.py tests/integration/test_openapi.py
@@ -101,15 +89,8 @@ bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same ru
 
 ##  Maintain
 
-generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md, docs/content.md, docs/events.md and docs/scopes.md again
-	@$(BIN)/python -m schemas.generate
-	@mkdir -p schemas/generated/openapi
-	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
-	> schemas/generated/openapi/$$each.json || exit 1; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} > $${each#*=} || exit 1; done
-	@$(BIN)/drumbeat content reference > docs/content.md
-	@$(BIN)/python -m schemas.catalogue > docs/events.md
-	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) > docs/scopes.md
+generate: $(DEV) ## Write schemas/generated, and the pages of docs that are made of the code, again
+	@$(BIN)/python -m services.devstack.generated_files
 
 fix: $(DEV) ## Format, and fix what the linter can
 	@$(BIN)/ruff format .

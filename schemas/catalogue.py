@@ -1,9 +1,8 @@
 """The catalogue of events, docs/events.md: each type with its fields, its writers and readers, what each field changes.
 
-`python -m schemas.catalogue` prints it. Made of the models, of the topics and of `readers.yaml`.
+Made of the models, of the topics and of `readers.yaml`.
 """
 
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
@@ -151,7 +150,3 @@ def _collect(annotation: object, models: dict[str, type[SchemaModel]]) -> None:
         return
     for argument in get_args(annotation):
         _collect(argument, models)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

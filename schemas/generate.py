@@ -1,10 +1,7 @@
-"""Write the generated documents: `python -m schemas.generate`; with `--check` only list those that are out of date."""
+"""The documents of the messages in `schemas/generated`: a JSON Schema for each event type, and AsyncAPI."""
 
-import argparse
 import json
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Final
 
 import yaml
@@ -14,7 +11,6 @@ from pydantic_core import core_schema
 from schemas.asyncapi import document
 from schemas.topics import MODELS
 
-FOLDER: Final = Path(__file__).parent / "generated"
 VERSION: Final = "1.0.0"
 """The version of the published messages; its major number is that of the event types."""
 
@@ -41,55 +37,6 @@ def json_schema(event_type: str) -> str:
     return json.dumps({**head, **schema}, indent=2, ensure_ascii=False) + "\n"
 
 
-def stale(folder: Path) -> list[str]:
-    """The sorted names of the documents in the folder that are missing, differ or are obsolete."""
-    expected = documents()
-    existing = {f"jsonschema/{path.name}" for path in (folder / "jsonschema").glob("*.json")}
-    differing = {name for name, content in expected.items() if _read(folder / name) != content}
-    return sorted(differing | (existing - expected.keys()))
-
-
-def write(folder: Path) -> list[str]:
-    """Bring the folder up to date. Returns the names of the documents that changed."""
-    changed = stale(folder)
-    expected = documents()
-    for name in changed:
-        path = folder / name
-        if name in expected:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(expected[name], encoding="utf-8")
-        else:
-            path.unlink()
-    return changed
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Returns the exit code: 1 when `--check` finds documents that are out of date, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=__doc__)
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="write nothing; exit 1 and list the documents that are out of date",
-    )
-    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder of the documents")
-    options = parser.parse_args(arguments)
-    checking, folder = bool(options.check), Path(options.into)
-    names = stale(folder) if checking else write(folder)
-    for name in names:
-        sys.stdout.write(f"{'out of date' if checking else 'written'}: {name}\n")
-    if names and checking:
-        sys.stdout.write("run `python -m schemas.generate` and commit the files\n")
-    return int(checking and bool(names))
-
-
 def _async_api() -> str:
-    head = "# Generated from schemas/topics.py. Do not edit; run `python -m schemas.generate`.\n"
+    head = "# Generated from schemas/topics.py. Do not edit; run `make generate`.\n"
     return head + yaml.safe_dump(document(VERSION), sort_keys=False, allow_unicode=True, width=110)
-
-
-def _read(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from migrations.chassis_tables import HALTS, LETTERS_OF_CLUSTERS, TABLES
+from services.chassis import database
 from services.chassis.collector import spare_the_collector
 from services.chassis.database import Database
 from services.chassis.settings import Kafka
@@ -27,6 +28,12 @@ settings.register_profile("usual", max_examples=500 if IS_SOAK else 50, deadline
 settings.register_profile("repeatable", settings.get_profile("usual"), derandomize=True, max_examples=30)
 settings.load_profile("usual")
 
+
+def examples(part: float) -> int:
+    """A part of the examples of the profile, for a property whose examples take long."""
+    return max(1, round(settings().max_examples * part))
+
+
 for name in [name for name in os.environ if name.startswith("DRUMBEAT_") and name != "DRUMBEAT_SOAK"]:
     del os.environ[name]
 
@@ -35,7 +42,18 @@ def pytest_collection_finish() -> None:
     spare_the_collector()  # as every service does
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+PATIENCE = 4
+"""How many times as long as on a quiet machine a test may take, and wait for a state, before it fails."""
+# Of the tests' own sessions: a process that gets a tenth of a core is no frozen client.
+database.TRANSACTION_TIMEOUT = f"{PATIENCE * 20}s"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    usual = float(config.getini("timeout"))
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        seconds = usual if marker is None else float(marker.args[0])
+        item.add_marker(pytest.mark.timeout(PATIENCE * seconds), append=False)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
@@ -82,10 +100,10 @@ async def chassis_database(postgres: EmbeddedPostgres) -> AsyncGenerator[Databas
     admin = await asyncpg.connect(postgres.url)
     await admin.execute(f'CREATE ROLE "{name}"')
     await admin.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
-    database = await Database.open(postgres.url, name)
+    opened = await Database.open(postgres.url, name)
     for statement in (*TABLES, HALTS, LETTERS_OF_CLUSTERS):
-        await database.pool.execute(statement)
-    yield database
-    await database.close()
+        await opened.pool.execute(statement)
+    yield opened
+    await opened.close()
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await admin.close()

@@ -1,9 +1,10 @@
-"""Starts processes of one service with its modules imported already: a start costs a tenth of the processor time.
+"""Starts processes of one service, or commands, with their modules imported already: a tenth of the processor time.
 
-What runs is the service's own `main`, in a process of its own, with its own environment, folder and log; only its imports
-are those of the host from which it was forked. That the command `python -m services.<name> serve` works is tested where
-starting is what is tested. `python -m tests.service_host <service>` is the host: it reads a request a line from standard
-input, and writes a line for each process that it started (its id) and for each that ended (its id and exit code).
+What runs is the own `main` of the service or of the command line, in a process of its own, with its own environment,
+folder and streams; only its imports are those of the host from which it was forked. That the commands
+`python -m services.<name> serve` and `drumbeat` start is tested where starting is what is tested.
+`python -m tests.service_host <module>` is the host: it reads a request a line from standard input, and writes a line for
+each process that it started (its id) and for each that ended (its id and exit code).
 """
 
 import contextlib
@@ -16,31 +17,51 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 POLL_SECONDS = 0.01
+LONGEST_SECONDS = 480  # until a process ends, on a busy machine
 
 
 class ServiceHost:
-    """The host of one service, as the tests use it. It ends with the process that made it."""
+    """The host of one service or of the command line, as the tests use it. It ends with the process that made it.
 
-    def __init__(self, service: str) -> None:
+    `module`: that of `main`.
+    """
+
+    def __init__(self, module: str) -> None:
         self._host = subprocess.Popen(
-            [sys.executable, "-m", "tests.service_host", service],
+            [sys.executable, "-m", "tests.service_host", module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         self._unread = b""
         self._ended: dict[int, int] = {}
 
-    def start(self, environment: Mapping[str, str], folder: Path, log: Path) -> "ForkedProcess":
-        """A process of the service with this environment and folder; what it prints is appended to the log."""
-        request = {"environment": dict(environment), "folder": str(folder), "log": str(log)}
+    def start(
+        self,
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        arguments: Sequence[str] = ("serve",),
+        *,
+        errors: Path | None = None,
+        answers: Path = Path(os.devnull),
+    ) -> "ForkedProcess":
+        """A process with this environment and folder. What it prints is appended to the log, or to `errors`.
+
+        `answers`: its standard input.
+        """
+        request = {
+            "environment": dict(environment), "folder": str(folder), "arguments": arguments,
+            "streams": [str(answers), str(log), str(errors or log)],
+        }  # fmt: skip
         assert self._host.stdin is not None
         self._host.stdin.write(json.dumps(request).encode() + b"\n")
         self._host.stdin.flush()
@@ -84,7 +105,7 @@ class ForkedProcess:
             self.returncode = self.host.exit_code(self.pid)
         return self.returncode
 
-    def wait(self, timeout: float = 60) -> int:
+    def wait(self, timeout: float = LONGEST_SECONDS) -> int:
         """Raises TimeoutExpired."""
         deadline = time.monotonic() + timeout
         while (code := self.poll()) is None:
@@ -105,8 +126,26 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def _serve_requests(service: str) -> None:
-    main = importlib.import_module(f"services.{service}.main").main
+def run_command(
+    host: ServiceHost,
+    environment: Mapping[str, str],
+    folder: Path,
+    *arguments: str,
+    answers: str = "",
+    seconds: float = LONGEST_SECONDS,
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end, as `subprocess.run` does. `answers`: what is written to its standard input."""
+    with tempfile.TemporaryDirectory(prefix="drumbeat-command-") as name:
+        written, printed, errors = (Path(name, stream) for stream in ("in", "out", "err"))
+        written.write_text(answers, encoding="utf-8")
+        process = host.start(environment, folder, printed, arguments, errors=errors, answers=written)
+        code = process.wait(seconds)
+        texts = [path.read_text(encoding="utf-8") for path in (printed, errors)]
+        return subprocess.CompletedProcess(arguments, code, *texts)
+
+
+def _serve_requests(module: str) -> None:
+    main = importlib.import_module(module).main
     gc.collect()
     gc.freeze()
     waker, woken = os.pipe()[::-1]
@@ -128,7 +167,7 @@ def _serve_requests(service: str) -> None:
         for line in lines:
             pid = os.fork()
             if not pid:
-                _become_service(json.loads(line), service, main)
+                _become_service(json.loads(line), module, main)
             _write({"started": pid})
 
 
@@ -149,22 +188,21 @@ def _write(message: Mapping[str, int]) -> None:
     os.write(1, json.dumps(message).encode() + b"\n")
 
 
-def _become_service(request: Mapping[str, Any], service: str, main: Any) -> NoReturn:
-    """Run the service as a process that was started anew would, and end."""
+def _become_service(request: Mapping[str, Any], module: str, main: Any) -> NoReturn:
+    """Run it as a process that was started anew would, and end."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        for descriptor, number in ((nothing, 0), (log, 1), (log, 2)):
-            os.dup2(descriptor, number)
+        for number, path in enumerate(request["streams"]):
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT if number else os.O_RDONLY
+            os.dup2(os.open(path, flags, 0o644), number)
         os.closerange(3, 1024)
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
         random.seed()
-        sys.argv = [f"services.{service}", "serve"]
+        sys.argv = [module, *request["arguments"]]
         main()
         code = 0
     except SystemExit as ended:

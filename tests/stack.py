@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any, Self
 
 import httpx
@@ -32,10 +33,11 @@ from services.console.client import ApiClient
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.postgres import EmbeddedPostgres
-from tests.service_host import ForkedProcess, ServiceHost
+from tests.conftest import PATIENCE
+from tests.service_host import ForkedProcess, ServiceHost, run_command
 
 host_of = cache(ServiceHost)
-"""One host for each service and test process."""
+"""One host for each module and test process."""
 KEY = "db_0123abcd_" + "k" * 43
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("rules_engine", "scheduler", "notifier")
@@ -213,7 +215,7 @@ class Stack:
             f"DRUMBEAT_{service.upper()}__PORT": str(port),
             "DRUMBEAT_FAULTS": faults,
         }
-        child = host_of(service).start(environment, self.folder, log)
+        child = host_of(f"services.{service}.main").start(environment, self.folder, log)
         self.processes[name] = Process(service, port, child, log, environment)
         return self.processes[name]
 
@@ -236,7 +238,7 @@ class Stack:
         for process in self.processes.values():
             process.child.terminate()
         for process in self.processes.values():
-            process.child.wait(20)
+            process.child.wait()
         origin = datetime.now(UTC)
         self.environment |= {
             "DRUMBEAT_CLOCK__ORIGIN": origin.isoformat(),
@@ -250,8 +252,17 @@ class Stack:
         """Advance a clock that stands (rate 0) as `drumbeat clock advance` does: each step ends when all is at rest."""
         ports = {name: {"port": self.processes[name].port} for name in SERVICES}
         settings = Settings.model_validate({"data_dir": self.folder, **ports})
-        with ApiClient(settings) as api:
-            return await asyncio.to_thread(clock_commands.advance, api, span, step)
+        with ApiClient(settings, PATIENCE * 30) as api:
+            return await asyncio.to_thread(clock_commands.advance, api, span, step, PATIENCE * 120)
+
+    async def drumbeat(self, *arguments: str, answers: str = "", **settings: str) -> "CompletedProcess[str]":
+        """The command line in the folder and with the addresses of the stack. `answers`: to what it asks."""
+        ports = {f"DRUMBEAT_{name.upper()}__PORT": str(each.port) for name, each in self.processes.items()}
+        environment = {**self.environment, **ports, **settings}
+        host = host_of("services.console.cli")
+        return await asyncio.to_thread(
+            run_command, host, environment, self.folder, *arguments, answers=answers
+        )
 
     def kill(self, name: str) -> None:
         self.processes[name].child.kill()
@@ -311,8 +322,8 @@ class Stack:
 
 
 async def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Wait until `holds()` (or its awaited value) is true; fail with `what` after `seconds`."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    """Wait until `holds()` (or its awaited value) is true; fail with `what` after PATIENCE times `seconds`."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE * seconds
     pause = SHORTEST_PAUSE
     while True:
         value = holds()
@@ -321,7 +332,7 @@ async def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
         if value:
             return value
         if asyncio.get_running_loop().time() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {PATIENCE * seconds:g} s: {what}")
         await asyncio.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 1.3)
 

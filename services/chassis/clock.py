@@ -7,11 +7,15 @@ real clock. A rehearsal changes only the mapping.
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from services.chassis.settings import Clock
 
 LONGEST_SECONDS = 86_400.0
 """What a wait for a clock that stands is taken for: whoever waits is woken when the clock is advanced."""
+
+GATHERING: Final = "gathering"
+"""What a service is busy with that only waits for a moment of real time: nothing that advancing its clock would end."""
 
 
 def real_now() -> datetime:

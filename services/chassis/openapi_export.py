@@ -26,10 +26,14 @@ async def always_ready() -> str | None:
     return None
 
 
+def openapi_document(app: FastAPI) -> bytes:
+    """The app's OpenAPI document as JSON; equal apps give equal bytes."""
+    return orjson.dumps(app.openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+
+
 def print_openapi(app: FastAPI) -> None:
-    """Write the app's OpenAPI document to standard output; equal apps give equal bytes."""
-    document = orjson.dumps(app.openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-    sys.stdout.buffer.write(document + b"\n")
+    """Write the app's OpenAPI document to standard output."""
+    sys.stdout.buffer.write(openapi_document(app))
 
 
 def run_command(identity: Identity, build: Build, unwired: Callable[[], FastAPI]) -> None:

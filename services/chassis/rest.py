@@ -6,17 +6,17 @@ A rehearsal advances a standing clock only when every service is at rest (`servi
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.chassis.clock import GATHERING
 from services.chassis.consumer import Consumer
 from services.chassis.kafka import client_options, stop_client
 from services.chassis.loops import Loop
 from services.chassis.settings import Kafka
 
-GATHERING: Final = "gathering"
 _ANSWER_MILLISECONDS = 3_000  # who asks whether all is at rest does not wait for a broker that is away
 
 
@@ -101,12 +101,14 @@ class Rest:
         return 0 if self.gathering is None else await self.gathering.release()
 
     async def state(self) -> dict[str, object]:
-        """`{at_rest, busy: names, progress}`. `progress` grows with every record that was read.
+        """`{at_rest, busy: names, progress}`. `progress` grows with every record that was read; 0: it is not known.
 
         Services that hand work to each other are at rest when all say so twice and no `progress` grew between. Where that
         holds except for what is `gathering`, nothing more will join it, and `release` ends its wait.
         """
         busy = [loop.name for loop in self._loops if not loop.is_at_rest()]
+        if busy:  # the broker and the database need not be asked
+            return {"at_rest": False, "busy": busy, "progress": 0}
         progress = 0
         for consumer in self._consumers:
             read = await self._read_to_the_end(consumer)

@@ -1,9 +1,6 @@
-"""Which scope each call needs, as a Markdown page: `python -m services.chassis.scope_table OPENAPI.json...`."""
+"""Which scope each call needs, as a Markdown page."""
 
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 HEAD = """# Scopes
@@ -59,14 +56,3 @@ def write_page(documents: Mapping[str, Mapping[str, Any]]) -> str:
     parts.append(EVENTS_HEAD)
     parts += [f"| `{name}` | {words(tuple(scopes))} |\n" for name, scopes in sorted(events.items())]
     return "".join(parts)
-
-
-def main(paths: Sequence[str]) -> None:
-    documents = {
-        Path(path).stem: cast("dict[str, Any]", json.loads(Path(path).read_bytes())) for path in paths
-    }
-    sys.stdout.write(write_page(documents))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -111,7 +111,7 @@ class Email(Group):
     """The mail relay and the addresses of mail. With `redirect_to` every mail goes to that address instead (staging).
 
     `sender` is set by `__FROM`, and still by its former name `__SENDER`. `reply_to` gets the answers of customers whom
-    no CSM leads; `fallback_to` is told of work that nobody has.
+    no CSM leads; `fallback_to` is told of work that nobody has, and of partitions that halt.
     """
 
     host: str | None = None

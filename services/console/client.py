@@ -53,16 +53,14 @@ class Health:
 class ApiClient:
     """Calls the APIs with the key of the data directory; an error is an exception."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `Unreachable` when the key file cannot be read."""
+    def __init__(self, settings: Settings, timeout_seconds: float = TERMINAL_TIMEOUT_SECONDS) -> None:
+        """`timeout_seconds`: until an answer. Raises `Unreachable` when the key file cannot be read."""
         try:
             key = read_key(settings.key_file)
         except KeyFileUnusable as problem:
             raise Unreachable(str(problem)) from problem
         self._settings = settings
-        self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {key}"}, timeout=TERMINAL_TIMEOUT_SECONDS
-        )
+        self._client = httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=timeout_seconds)
 
     def address_of(self, service: Service) -> str:
         return self._settings.url_of(service)

@@ -2,15 +2,14 @@
 # ruff: noqa: FBT002 - flags of commands
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import typer
 
 from schemas.times import parse_span
-from services.chassis.clock import monotonic
-from services.chassis.rest import GATHERING
+from services.chassis.clock import GATHERING, monotonic
 from services.console.client import SERVICES, ApiClient, CallFailed, Service, connect
 from services.console.json_fields import Json
 from services.console.terminal import AsJson, print_json, print_text
@@ -22,7 +21,7 @@ app = typer.Typer(
 STEP: Final = timedelta(hours=1)
 LOOK_SECONDS: Final = (0.02, 0.1)
 """Real time between two looks whether everything is at rest, at first and at last: looking takes time from the work."""
-LONGEST_STEP_SECONDS: Final = 120.0  # real time that the work of one step may take
+LONGEST_STEP_SECONDS: Final = 120.0
 
 
 class NotAtRest(Exception):
@@ -37,51 +36,74 @@ def read_span(text: str) -> timedelta:
         raise typer.BadParameter(str(wrong)) from wrong
 
 
-def advance(api: ApiClient, span: timedelta, step: timedelta = STEP) -> datetime:
+def advance(
+    api: ApiClient, span: timedelta, step: timedelta = STEP, longest_seconds: float = LONGEST_STEP_SECONDS
+) -> datetime:
     """Advance a standing clock by `span`, in steps; before each step all work of the one before is done.
 
-    Returns where it stands. Raises `CallFailed`, also for a clock that runs, and `NotAtRest`.
+    `longest_seconds`: real time that the work of one step may take. Returns where it stands. Raises `CallFailed`, also
+    for a clock that runs, and `NotAtRest`.
     """
-    wait_until_at_rest(api, None)
+    wait_until_at_rest(api, None, longest_seconds)
     now = _now(api)
     end = now + span
     while now < end:
         now = min(now + step, end)
         api.send("POST", "rules_engine", "/v1/clock/advance", {"to": now.isoformat()})
-        wait_until_at_rest(api, now)
+        wait_until_at_rest(api, now, longest_seconds)
     return now
 
 
-def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
+def wait_until_at_rest(
+    api: ApiClient, moment: datetime | None, longest_seconds: float = LONGEST_STEP_SECONDS
+) -> None:
     """Wait until every service has reached `moment`, and all its work is done. Raises `NotAtRest`, `CallFailed`.
 
     What only waits for more of its kind begins once nothing else goes on.
     """
-    deadline = monotonic() + LONGEST_STEP_SECONDS
+    deadline = monotonic() + longest_seconds
     before: list[object] | None = None
     pause, longest = LOOK_SECONDS
     while True:
-        states = [api.get(service, "/v1/clock/rest") for service in SERVICES]
-        has_come = moment is None or all(_moment(state["now"]) >= moment for state in states)
-        progress = [state["progress"] for state in states]
-        is_at_rest = has_come and all(state["busy"] in ([], [GATHERING]) for state in states)
+        states = _read_states(api, moment)
+        progress = [state["progress"] for state in states.values()]
+        is_at_rest = all(name in states and _is_done(states[name], moment) for name in SERVICES)
         is_settled = is_at_rest and progress == before
         if is_settled and not _release(api, states):
             return
         before = progress if is_at_rest and not is_settled else None
         if monotonic() > deadline:
-            busy = [f"{name}: {state['busy']}" for name, state in zip(SERVICES, states, strict=True)]
+            busy = [f"{name}: {api.get(name, '/v1/clock/rest')['busy']}" for name in SERVICES]
             raise NotAtRest(
-                f"After {LONGEST_STEP_SECONDS:.0f} s the work is not done yet ({'; '.join(busy)})."
+                f"After {longest_seconds:.0f} s the work is not done yet ({'; '.join(busy)})."
                 " Look at the logs, then advance again."
             )
         time.sleep(pause)
         pause = min(longest, pause * 1.5)
 
 
-def _release(api: ApiClient, states: Sequence[Json]) -> bool:
+def _read_states(api: ApiClient, moment: datetime | None) -> dict[Service, Json]:
+    """The states of the services up to the first that is not done: looking takes time from the work.
+
+    Work goes from the first service to the last one, so the last one is asked first.
+    """
+    states: dict[Service, Json] = {}
+    for service in reversed(SERVICES):
+        states[service] = api.get(service, "/v1/clock/rest")
+        if not _is_done(states[service], moment):
+            break
+    return states
+
+
+def _is_done(state: Json, moment: datetime | None) -> bool:
+    """Whether a service has reached that moment and is at rest, but for what waits for more of its kind."""
+    has_come = moment is None or _moment(state["now"]) >= moment
+    return has_come and state["busy"] in ([], [GATHERING])
+
+
+def _release(api: ApiClient, states: Mapping[Service, Json]) -> bool:
     """Have what is gathering begin. Whether there was any."""
-    gathering: list[Service] = [name for name, state in zip(SERVICES, states, strict=True) if state["busy"]]
+    gathering = [name for name, state in states.items() if state["busy"]]
     for service in gathering:
         api.send("POST", service, "/v1/clock/rest")
     return bool(gathering)

@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 import structlog
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from services.chassis.clock import service_clock
 from services.chassis.http_server import CannotListen, Server, listening
@@ -22,10 +23,15 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS: Final = 4.0  # real seconds within which the server must stop
 
 
+def openapi_app() -> FastAPI:
+    """The app for its OpenAPI document."""
+    return make_console(Settings.model_construct(), service_clock(Clock()))
+
+
 def main() -> NoReturn:
     """Serve until a signal; exit code 1 with one sentence when it cannot start."""
     if sys.argv[1:] == ["openapi"]:
-        print_openapi(make_console(Settings.model_construct(), service_clock(Clock())))
+        print_openapi(openapi_app())
         sys.exit(0)
     if sys.argv[1:] != ["serve"]:
         sys.stderr.write("usage: python -m services.console serve|openapi\n")

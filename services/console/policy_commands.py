@@ -1,7 +1,6 @@
 """`drumbeat policy`: check and test policy files, publish them, list and roll back versions."""
 # ruff: noqa: FBT002 - flags of commands
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cadence.lint import lint
-from services.cadence.policy.json_schema import policy_schema
+from services.cadence.policy.json_schema import schema_text
 from services.cadence.policy.load import PolicyRefused, file_name, load_policy
 from services.cadence.testing.load import policy_and_tests, policy_beside, read_tests, texts_of_tests
 from services.cadence.testing.report import outcome_document
@@ -66,7 +65,7 @@ def check_policy(path: PolicyPath, as_json: AsJson = False) -> None:
 @app.command("schema")
 def print_schema() -> None:
     """Print the JSON Schema of policy files, for editors."""
-    typer.echo(json.dumps(policy_schema(), indent=2, ensure_ascii=False))
+    typer.echo(schema_text(), nl=False)
 
 
 @app.command("reference")

@@ -6,23 +6,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
 from services.cadence.account.event_file import read_event_file
 from services.cadence.policy.load import PolicyRefused, file_name, load_policy, policy_texts
 from services.cadence.rates import NO_RATES, load_rates
-from services.chassis.worker_pool import WorkerPool
 from services.console import labels
 from services.console.client import connect
 from services.console.json_fields import Json, items, nested, number, text, texts
 from services.console.policy_explain import At, PolicyPath, RatesPath
 from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
-from services.simulation.book import Period
-from services.simulation.from_events import book_of_events
-from services.simulation.jobs import Job, add_up, plan_jobs, simulate
-from services.simulation.totals import Totals, Wanted
+
+if TYPE_CHECKING:
+    from services.simulation.jobs import Job
+    from services.simulation.totals import Totals, Wanted
 
 LIVE: Final = "live"
 _LIVE_SECONDS: Final = 300.0  # it waits for its turn; the rules engine limits a simulation
@@ -63,6 +62,9 @@ def simulate_policy(  # noqa: PLR0913, PLR0917 - options of a command
 
     From the same evaluation, calendar and levelling as live, as if no further event came.
     """
+    # The simulation needs NumPy: half of the time in which any other command starts would go into it.
+    from services.simulation.totals import Wanted  # noqa: PLC0415
+
     wanted = Wanted(days, hire, seed, schedule)
     if accounts != LIVE:
         document = _simulate_file(path, read_input(accounts), wanted, (at, rates))
@@ -78,7 +80,7 @@ def simulate_policy(  # noqa: PLR0913, PLR0917 - options of a command
         _print_document(document)
 
 
-def _simulate_deployment(path: Path, wanted: Wanted) -> Json:
+def _simulate_deployment(path: Path, wanted: "Wanted") -> Json:
     try:
         files = {file_name(file): source for file, source in policy_texts(path).items()}
     except PolicyRefused as unreadable:
@@ -91,8 +93,12 @@ def _simulate_deployment(path: Path, wanted: Wanted) -> Json:
 
 
 def _simulate_file(
-    path: Path, facts: InputFile, wanted: Wanted, options: tuple[datetime | None, Path | None]
+    path: Path, facts: InputFile, wanted: "Wanted", options: tuple[datetime | None, Path | None]
 ) -> Json:
+    from services.simulation.book import Period  # noqa: PLC0415
+    from services.simulation.from_events import book_of_events  # noqa: PLC0415
+    from services.simulation.jobs import add_up, plan_jobs  # noqa: PLC0415
+
     at, rates = options
     policy = load_policy(path)
     known_rates = NO_RATES if rates is None else load_rates(rates)
@@ -102,7 +108,10 @@ def _simulate_file(
     return add_up(asyncio.run(_run(jobs)), policy.hash, period, wanted)
 
 
-async def _run(jobs: Sequence[Job]) -> list[Totals]:
+async def _run(jobs: Sequence["Job"]) -> list["Totals"]:
+    from services.chassis.worker_pool import WorkerPool  # noqa: PLC0415
+    from services.simulation.jobs import simulate  # noqa: PLC0415
+
     pool = WorkerPool(
         _PROCESSES,
         seconds=_FILE_SECONDS,

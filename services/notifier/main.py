@@ -28,7 +28,6 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
-from services.notifier.adapters.endpoint_watch import EndpointWatch, watch_loop
 from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
@@ -73,6 +72,7 @@ from services.notifier.entrypoints.workers import WebhookSender, day_opener, mes
 from services.notifier.inbound import inbound_router
 from services.notifier.outbound import TextChannels, channel_router, make_mailer, make_text_channels
 from services.notifier.tracking import make_objections, make_tracking, tracking_loop, tracking_router
+from services.notifier.watches import watch_loops
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -191,17 +191,16 @@ async def begin_sending(services: Services) -> None:
 async def begin_upkeep(
     runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox
 ) -> Sequence[Loop]:
-    """Drops old rows, watches endpoints, sends the service's own mails, reports engagements, rotates keys of links."""
+    """Drops old rows, watches operation, sends the service's own mails, reports engagements, rotates keys of links."""
     configured, mails, database = runtime.settings, services.service_mails, runtime.database
-    disable_after, fallback_to = settings.disable_after(configured), settings.fallback_to(configured)
-    watch = EndpointWatch(database, runtime.outbox, runtime.clock, mails, disable_after, fallback_to)
+    watches = watch_loops(runtime, mails, services.others)
     writer = make_customer_sending(configured, services, keys).writer
     mailing = ServiceMailing(mails, services.people, writer, services.mailer, configured.mail_hold())
     drafts = draft_loop(runtime, services.addresses, mailing, services.people_book, keys)
     engagements = tracking_loop(runtime, services.addresses, mails, services.people_book, keys)
     kept = await begin_retention(database, services.queue, runtime.clock, configured.retention)
-    others = watch_loop(watch), service_mail_loop(mailing), link_key_loop(database, box, keys)
-    return *kept, *others, drafts, engagements
+    others = service_mail_loop(mailing), link_key_loop(database, box, keys)
+    return *kept, *watches, *others, drafts, engagements
 
 
 def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> Sending:

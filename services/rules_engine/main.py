@@ -240,7 +240,7 @@ IDENTITY = Identity(
 )
 
 
-def unwired() -> FastAPI:
+def openapi_app() -> FastAPI:
     """The app with nothing behind it, for its OpenAPI document."""
     runtime = unplugged("rules_engine")
     configurations = ConfigurationRepository(runtime.database)
@@ -248,4 +248,4 @@ def unwired() -> FastAPI:
 
 
 def main() -> None:
-    run_command(IDENTITY, build, unwired)
+    run_command(IDENTITY, build, openapi_app)

@@ -247,7 +247,7 @@ def make_http_app(
     return app
 
 
-def make_documented_app() -> FastAPI:
+def openapi_app() -> FastAPI:
     """The app without connections, for its OpenAPI document."""
     runtime = unplugged("scheduler")
     busy_calendars = BusyCalendars(runtime, runtime.relay.wake, count)
@@ -255,4 +255,4 @@ def make_documented_app() -> FastAPI:
 
 
 def main() -> None:
-    run_command(IDENTITY, build, make_documented_app)
+    run_command(IDENTITY, build, openapi_app)

@@ -88,7 +88,7 @@ async def page() -> AsyncGenerator[CustomerPage]:
     with tempfile.TemporaryDirectory(prefix="drumbeat-page-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        async with Stack(folder, start=MONDAY) as stack, httpx.AsyncClient(timeout=20) as visitor:
+        async with Stack(folder, start=MONDAY) as stack, httpx.AsyncClient(timeout=60) as visitor:
             await stack.run()
             now = await stack.now()
             history = History(now)

@@ -172,7 +172,7 @@ async def test_no_operation_that_declares_security_succeeds_without_a_key_of_its
 ) -> None:
     """401 without a key and with a wrong one, 403 without the scope, also for a body that cannot be read."""
     wrong: list[str] = []
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         for url in [stack.processes[service].url for service in PARTS]:
             for method, path, scopes in secured(url):
                 attempts = [("", 401), (f"Bearer {WRONG_KEY}", 401)]
@@ -190,7 +190,7 @@ async def test_no_operation_that_declares_security_succeeds_without_a_key_of_its
 def send_poisoned_bodies(url: str) -> None:
     """Send valid bodies in which one value after the other is replaced by one that no table can store."""
     broken: list[str] = []
-    with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=20) as client:
+    with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
 
         @settings(QUIET, max_examples=8)
         @given(st.data())
@@ -265,6 +265,6 @@ def _check_operation(operation: Operation, url: str) -> None:
     @settings(QUIET, max_examples=EXAMPLES)
     @given(case=cases)
     def check(case: Any) -> None:
-        case.call_and_validate(url, headers={"Authorization": f"Bearer {KEY}"}, checks=checks, timeout=20)
+        case.call_and_validate(url, headers={"Authorization": f"Bearer {KEY}"}, checks=checks, timeout=60)
 
     check()

@@ -1,10 +1,7 @@
 # pyright: reportUnknownMemberType=false
 """What operators do while services run: switch the mode, erase an account, erase a contact."""
 
-import asyncio
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
@@ -191,16 +188,6 @@ async def test_only_an_admin_switches_the_mode_and_erases(ledger: Ledger) -> Non
     assert await status("DELETE", "/v1/accounts/acme/contacts/ann") == 403
 
 
-async def drumbeat(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command line, with the addresses of the stack."""
-    ports = {f"DRUMBEAT_{name.upper()}__PORT": str(process.port) for name, process in stack.processes.items()}
-    command = [sys.executable, "-m", "services.console.cli", *arguments]
-    environment = {**stack.environment, **ports}
-    return await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, input="n\n", timeout=60
-    )
-
-
 async def counted(stack: Stack, service: str, metric: str) -> float:
     text = (await stack.client.get(f"{stack.processes[service].url}/metrics")).text
     line = next(line for line in text.splitlines() if line.startswith(f"{metric} "))
@@ -246,7 +233,7 @@ async def test_a_forged_entry_of_the_audit_log_is_not_believed(ledger: Ledger) -
     await until(are_letters, 90, "the entries are dead letters")
     assert not (await stack.get("rules_engine", "/v1/audit", object="key/ffffffff"))["items"]
     assert (await stack.get("rules_engine", "/v1/audit"))["items"], "those of the services are believed"
-    ended = await drumbeat(stack, "audit", "verify")
+    ended = await stack.drumbeat("audit", "verify")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert stack.processes["rules_engine"].log.read_text().count("audit.entry_refused") <= 3
     await ledger.rows("rules_engine", "DELETE FROM dead_letter WHERE topic = 'audit.entries' RETURNING id")
@@ -306,21 +293,21 @@ async def test_the_command_line_switches_the_mode_and_asks_before_it_erases(ledg
         return await stack.find("rules_engine", "/v1/accounts/by-command") is not None
 
     await until(is_there, 90, "the account")
-    switched = await drumbeat(stack, "mode", "hold", "--json")
+    switched = await stack.drumbeat("mode", "hold", "--json")
     assert (switched.returncode, json.loads(switched.stdout)["mode"]) == (0, "hold"), switched.stderr
-    assert (await drumbeat(stack, "mode")).stdout.startswith("hold since 2026-")
-    assert (await drumbeat(stack, "mode", "live")).returncode == 0
+    assert (await stack.drumbeat("mode")).stdout.startswith("hold since 2026-")
+    assert (await stack.drumbeat("mode", "live")).returncode == 0
 
-    refused = await drumbeat(stack, "erase", "by-command")
+    refused = await stack.drumbeat("erase", "by-command", answers="n\n")
     assert refused.returncode == 1
     assert await is_there()
-    contact = await drumbeat(stack, "erase", "by-command", "--contact", "ann-of-by-command", "--yes")
+    contact = await stack.drumbeat("erase", "by-command", "--contact", "ann-of-by-command", "--yes")
     assert (contact.returncode, "erased" in contact.stdout) == (0, True), contact.stderr
-    erased = await drumbeat(stack, "erase", "by-command", "--yes", "--json")
+    erased = await stack.drumbeat("erase", "by-command", "--yes", "--json")
     assert erased.returncode == 0, erased.stderr
     assert json.loads(erased.stdout)["topics_clear_by"]
     assert not await is_there()
-    assert (await drumbeat(stack, "erase", "never-heard-of", "--yes")).returncode == 1
+    assert (await stack.drumbeat("erase", "never-heard-of", "--yes")).returncode == 1
 
 
 async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(ledger: Ledger) -> None:
@@ -341,7 +328,7 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
 
     await until(planned, 90, "a touchpoint is planned")
     item = next(each for each in await planned() if each["origin"] == "rhythm")
-    unknown = await drumbeat(stack, "assign", item["id"], "csm-2")
+    unknown = await stack.drumbeat("assign", item["id"], "csm-2")
     assert (unknown.returncode, "nobody is known as 'csm-2'" in unknown.stderr) == (1, True), unknown.stderr
     await stack.tell(event("csm.described", "csm-2", {"name": "Lee"}, id="lee", time=await stack.now()))
 
@@ -349,11 +336,11 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
         return bool(await ledger.rows("scheduler", "SELECT 1 FROM person WHERE csm_id = 'csm-2'"))
 
     await until(is_known, 90, "csm-2 is described")
-    given = await drumbeat(stack, "assign", item["id"], "csm-2", "--json")
+    given = await stack.drumbeat("assign", item["id"], "csm-2", "--json")
     assert (given.returncode, json.loads(given.stdout)["csm_id"]) == (0, "csm-2"), given.stderr
-    assert (await drumbeat(stack, "undo", item["id"])).returncode == 0
-    done = await drumbeat(
-        stack, "done", item["id"], "--outcome", "attended", "--notes", "wants a tour", "--json"
+    assert (await stack.drumbeat("undo", item["id"])).returncode == 0
+    done = await stack.drumbeat(
+        "done", item["id"], "--outcome", "attended", "--notes", "wants a tour", "--json"
     )
     assert json.loads(done.stdout)["outcome"]["notes"] == "wants a tour", done.stderr
 
@@ -364,19 +351,19 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
         return await touched() is None
 
     await until(is_counted, 90, "the contact counts")
-    undone = await drumbeat(stack, "undo", item["id"])
+    undone = await stack.drumbeat("undo", item["id"])
     assert (undone.returncode, "nobody has it" in undone.stdout) == (0, False), undone.stderr
     await until(is_forgotten, 90, "the contact is forgotten")
-    late = await drumbeat(stack, "move", item["id"], "2026-06-01")
+    late = await stack.drumbeat("move", item["id"], "2026-06-01")
     assert (late.returncode, "is after the deadline" in late.stderr) == (1, True), late.stderr
     why = ("--force", "--reason", "their summer")
-    moved = await drumbeat(stack, "move", item["id"], "2026-06-01", *why, "--json")
+    moved = await stack.drumbeat("move", item["id"], "2026-06-01", *why, "--json")
     assert json.loads(moved.stdout)["note"] == "their summer"
     assert json.loads(moved.stdout)["due_at"] == f"2026-06-01{item['due_at'][10:]}", moved.stderr
     again = json.loads(moved.stdout)["id"]  # another one when the touchpoint had come due
-    taken = await drumbeat(stack, "claim", again, "csm-1")
+    taken = await stack.drumbeat("claim", again, "csm-1")
     assert (taken.returncode, "belongs to csm-1" in taken.stderr) == (1, True)
-    skipped = await drumbeat(stack, "skip", again, "--reason", "on leave", "--as", "csm-1")
+    skipped = await stack.drumbeat("skip", again, "--reason", "on leave", "--as", "csm-1")
     assert (skipped.returncode, "cancelled" in skipped.stdout) == (0, True), skipped.stderr
 
     async def names_who_acted() -> bool:

@@ -91,7 +91,7 @@ async def test_a_red_accounts_check_ins_come_due_weekly_for_sixty_days() -> None
             assert statuses["settled"] >= 4
             for process in stack.processes.values():
                 process.child.terminate()
-                process.child.wait(20)
+                process.child.wait()
             assert await ledger.emitted()
 
 

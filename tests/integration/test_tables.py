@@ -1,10 +1,6 @@
 """Tables through the running services: what a dry run says, what an import does, and an export that is imported."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -14,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stack import ROOT, Stack, until
+from tests.stack import Stack, until
 from tests.unit.connectors.tables.bad_tables import BAD_TABLES
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
@@ -61,15 +57,6 @@ async def test_a_table_of_contracts_leads_to_the_renewal_steps_that_its_dry_run_
             await _everything_is_audited(stack)
 
 
-async def _drumbeat(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    port = {"DRUMBEAT_RULES_ENGINE__PORT": str(stack.processes["rules_engine"].port)}
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **stack.environment, **port}
-    return await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-m", "services.console.cli", *arguments], env=environment, capture_output=True,
-        text=True, check=False, cwd=stack.folder,
-    )  # fmt: skip
-
-
 async def _import(stack: Stack, content: bytes, **query: str) -> httpx.Response:
     return await stack.client.post(
         f"{stack.processes['rules_engine'].url}/v1/imports",
@@ -89,7 +76,7 @@ async def _the_people_and_accounts_are_imported(stack: Stack, folder: Path) -> N
         ("kunden.csv", 0, "2 rows accepted"),
         ("contacts.csv", 1, "'not an address'"),
     ):
-        ran = await _drumbeat(stack, "import", file, "--yes")
+        ran = await stack.drumbeat("import", file, "--yes")
         assert (ran.returncode, shown in ran.stdout) == (code, True), (ran.stdout, ran.stderr)
 
     async def are_known() -> bool:
@@ -105,7 +92,7 @@ async def _the_people_and_accounts_are_imported(stack: Stack, folder: Path) -> N
         "EUR",
         "dana",
     )
-    ran = await _drumbeat(stack, "import", "contacts.csv")
+    ran = await stack.drumbeat("import", "contacts.csv")
     assert (ran.returncode, "Import it?" in ran.stdout) == (1, True), "without an answer nothing is imported"
 
 
@@ -131,7 +118,7 @@ async def _a_dry_run_changes_nothing(stack: Stack) -> dict[str, Any]:
 async def _the_import_does_what_it_said(stack: Stack, folder: Path, forecast: dict[str, Any]) -> None:
     (folder / "contracts.csv").write_bytes(contracts())
     released = await _released(stack)
-    ran = await _drumbeat(stack, "import", "contracts.csv", "--yes", "--json")
+    ran = await stack.drumbeat("import", "contracts.csv", "--yes", "--json")
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["accepted"] == 2
 
@@ -188,7 +175,7 @@ async def _a_corrected_row_changes_that_row(stack: Stack) -> None:
 
 async def _an_export_comes_back_as_it_is(stack: Stack, folder: Path) -> None:
     for kind in ("csms", "accounts", "contacts", "contracts"):
-        ran = await _drumbeat(stack, "export", kind, f"exported-{kind}.csv")
+        ran = await stack.drumbeat("export", kind, f"exported-{kind}.csv")
         assert ran.returncode == 0, ran.stderr
         content = (folder / f"exported-{kind}.csv").read_bytes()
         answer = (await _import(stack, content)).json()

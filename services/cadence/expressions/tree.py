@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 """Operator -> the one that says the same with its sides exchanged."""
@@ -17,6 +18,22 @@ class ExpressionError(Exception):
         super().__init__(message)
         self.message = message
         self.at = at
+
+
+class _Hashed:
+    """Keeps the hash of a node, which is made of all nodes below it: nodes are keys of caches."""
+
+    __slots__ = ("_hash",)
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+    _hash: int
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            values = tuple(getattr(self, name) for name in self.__match_args__)
+            object.__setattr__(self, "_hash", hash((type(self), values)))
+            return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,63 +51,79 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(_Hashed):
     op: str
     left: "Node"
     right: "Node"
     at: int
 
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(_Hashed):
     """A function over numbers, one of `functions.FUNCTIONS`."""
 
     function: str
     arguments: tuple["Node", ...]
     at: int
 
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(_Hashed):
     op: str
     left: "Node"
     right: "Node"
     at: int
 
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(_Hashed):
     item: "Node"
     values: tuple[Const, ...]
     at: int
 
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class IsNull:
+class IsNull(_Hashed):
     item: "Node"
     at: int
 
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Hashed):
     item: "Node"
     at: int
 
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(_Hashed):
     """All parts hold; a part is evaluated only when those before it hold."""
 
     parts: tuple["Node", ...]
     at: int
 
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Hashed):
     """At least one part holds; a part is evaluated only when those before it do not hold."""
 
     parts: tuple["Node", ...]
     at: int
+
+    __hash__ = _Hashed.__hash__
 
 
 Node = Const | Name | Arithmetic | Call | Compare | Membership | IsNull | Not | And | Or
@@ -124,7 +157,7 @@ def flat_parts(node: Node, kind: type[And | Or]) -> list[Node]:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def names(node: Node) -> tuple[str, ...]:
     """The features that a condition reads, in the order of their first appearance."""
     return tuple(dict.fromkeys(child.name for child in walk(node) if isinstance(child, Name)))

@@ -5,7 +5,7 @@ names follows from the score. So are the least and greatest values of features.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from services.cadence.account import Plain
@@ -74,7 +74,6 @@ class PossibleAccounts:
         self.features |= {f"renewal:{name}": self.features[name] for name in anchor_features("renewal")}
         self.conditions = {rule.rule: prepare(rule) for rule in policy.rules}
         self._work = _WORK
-        self._simplified: dict[tuple[str, str, str], Node] = {}
         self._cohorts_of: dict[str, tuple[Cohort, ...]] = {}
         self._results: dict[str, Satisfiability] = {}
 
@@ -117,12 +116,8 @@ class PossibleAccounts:
 
     def simplified(self, rule: str | Node, cohort: Cohort) -> Node:
         """A condition, or that of a rule, for the accounts of a cohort."""
-        if not isinstance(rule, str):
-            return simplify(rule, cohort.values)
-        key = (rule, cohort.segment, cohort.stage)
-        if key not in self._simplified:
-            self._simplified[key] = simplify(self.conditions[rule], cohort.values)
-        return self._simplified[key]
+        node = self.conditions[rule] if isinstance(rule, str) else rule
+        return _simplify_for(node, cohort.segment, cohort.stage)
 
     def query(self, cohort: Cohort, hold: _Conditions = (), fail: _Conditions = ()) -> Satisfiability:
         """Whether an account of this cohort exists for which these rules or conditions hold, and those fail."""
@@ -156,7 +151,7 @@ class PossibleAccounts:
 
     def satisfiable(self, constraints: Sequence[Constraint]) -> Satisfiability:
         """Whether an account that meets all constraints exists, in any segment and stage."""
-        key = "&".join(f"{wanted:d}{source(node)}" for node, wanted in constraints)
+        key = "&".join(f"{wanted:d}{_text_of(node)}" for node, wanted in constraints)
         if key not in self._results:
             self._results[key] = self._satisfiable(constraints)
         return self._results[key]
@@ -208,6 +203,15 @@ class PossibleAccounts:
             for name, feature in self.features.items()
             if ":" not in name
         }
+
+
+_text_of = lru_cache(maxsize=32_768)(source)
+
+
+@lru_cache(maxsize=32_768)
+def _simplify_for(node: Node, segment: str, stage: str) -> Node:
+    """Kept between policies: of two versions of one, nearly all conditions are the same."""
+    return simplify(node, {"segment": segment, "stage": stage})
 
 
 def repeatable_numbers() -> Iterator[int]:

@@ -3,6 +3,8 @@
 What it cannot express (conditions, names of touchpoints, what fits together) `drumbeat policy check` finds.
 """
 
+import json
+
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -37,3 +39,8 @@ def policy_schema() -> JsonSchemaValue:
     schema = PolicyFile.model_json_schema(schema_generator=_Generator)
     dialect = GenerateJsonSchema.schema_dialect
     return {"$schema": dialect, "$id": "urn:drumbeat:schema:policy", **schema, "title": "Drumbeat policy"}
+
+
+def schema_text() -> str:
+    """The schema as a file, `schemas/generated/policy.schema.json`."""
+    return json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"

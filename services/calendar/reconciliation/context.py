@@ -191,6 +191,15 @@ class ReconcileContext:
         zone, opening = self.hours.regular_opening(found, item.owner, item.csm_id) if is_rhythm else found
         return Availability(self.periods(item.touchpoint_type, item.topic), zone, opening)
 
+    def availability_of(self, touchpoint: Touchpoint) -> Availability | None:
+        """Of a one-off, whether or not the plan names it."""
+        content = touchpoint.content
+        if content is None:
+            return None
+        work = Work(touchpoint.owner, touchpoint.csm_id, content.topic, content.channel, touchpoint.minutes)
+        zone, opening = self.hours.opening(work, self.plan.quiet_hours)
+        return Availability(self.periods(touchpoint.type, content.topic), zone, opening)
+
     def withdraw(self, touchpoint: Touchpoint) -> CalendarChange:
         """Cancel what the plan no longer contains, unless it has come due."""
         if self.has_come_due(touchpoint):

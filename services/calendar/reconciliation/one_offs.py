@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from schemas.plans import OneOffItem
 from schemas.times import format_instant
-from services.calendar.avoid import Availability
-from services.calendar.open_hours import is_open_at
+from services.calendar.avoid import NEVER, Availability
+from services.calendar.open_hours import is_open_at, open_stretch, working_hours
 from services.calendar.plan import content_of, latest_of, window_end
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
 from services.calendar.reconciliation.timing import time_one_off
@@ -167,11 +167,25 @@ def _remove(stored: Touchpoint, context: ReconcileContext) -> CalendarChange:
         return CalendarChange.keep(stored, "it has come due")
     latest = stored.end_at if stored.deadline is None else stored.deadline
     if stored.shift is not None and stored.shift.startswith(LATE) and stored.end_at <= context.now:
-        return CalendarChange.keep(
-            stored, "its window passed before anything was open; it is still to be done"
-        )
+        return _keep_late(stored, context)
     if latest <= context.now and stored.pinned and stored.due_at > latest:
         return CalendarChange.keep(stored, "a person set a date after its deadline")
     if latest <= context.now:
         return CalendarChange.cancel(stored, Closure.EXPIRED, f"its time passed at {format_instant(latest)}")
     return context.withdraw(stored)
+
+
+def _keep_late(stored: Touchpoint, context: ReconcileContext) -> CalendarChange:
+    """What could not be done in its window, and the plan names no more: it waits for the end of what is to be avoided."""
+    reason = "its window passed before anything was open; it is still to be done"
+    free = context.availability_of(stored)
+    if free is None or not free.is_avoided(stored.due_at):
+        return CalendarChange.keep(stored, reason)
+    due_at, deadline = free.first_available(stored.due_at), stored.deadline
+    if due_at >= NEVER:
+        passed = format_instant(stored.end_at)
+        text = f"its time passed at {passed}, and what holds it back has no end"
+        return CalendarChange.cancel(stored, Closure.EXPIRED, text)
+    if deadline is not None and free.opening is not None:
+        deadline = open_stretch(due_at, working_hours(free.opening))[1]
+    return CalendarChange.between(stored, stored._replace(due_at=due_at, deadline=deadline), reason)

@@ -1,4 +1,4 @@
-"""Mails of the service itself: a fresh link for a contact, news of an endpoint, and of an answer that came in."""
+"""Mails of the service itself: a fresh link for a contact, news of endpoints, partitions, and answers that came in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from schemas.subscriptions import SubscriptionNews
 from schemas.times import format_instant
 from services.notifier.application.answer_news import AnswerMessage
+from services.notifier.application.halt_news import HALTED_NEWS, RESUMED_NEWS, HaltNews
 from services.notifier.application.mail_ports import Mail, Mailbox, Mailer
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.write_customer_mail import CustomerWriter, Reader
@@ -40,6 +41,7 @@ class MailKind(StrEnum):
     FRESH_LINK = "fresh_link"
     ENDPOINT = "endpoint"
     ANSWER = "answer"
+    PARTITION = "partition"
 
 
 class MailState(StrEnum):
@@ -52,7 +54,7 @@ class MailState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceMail:
-    """A mail to write and send. `data`: of the event, for news of an endpoint, or the words of news of an answer.
+    """A mail to write and send. `data`: of the event, for news of an endpoint; words, for that of an answer; `HaltNews`.
 
     `attempts`: how many were made.
     """
@@ -128,6 +130,8 @@ async def _send(mail: ServiceMail, mailing: ServiceMailing, now: datetime) -> Ma
             written = write_endpoint_news(mail, mailing.writer)
         case MailKind.ANSWER:
             written = write_answer_mail(mail, mailing.writer)
+        case MailKind.PARTITION:
+            written = write_halt_mail(mail, mailing.writer)
         case MailKind.FRESH_LINK:
             written = await _write_link(mail, mailing)
     if isinstance(written, MailEnd):
@@ -182,6 +186,20 @@ def write_endpoint_news(mail: ServiceMail, writer: CustomerWriter) -> Mail:
     layout = {
         **layout_of(writer, "en", "ltr", message.one_line(subject.format_map(values)), texts),
         "why": f"You get this because you are the contact for webhooks of {writer.organization}.",
+    }
+    return Mail(mail.id, mail.address, render_mail(writer, layout))
+
+
+def write_halt_mail(mail: ServiceMail, writer: CustomerWriter) -> Mail:
+    """In English, as all that operators read: logs, alerts, the runbook."""
+    news = HaltNews.read(mail.data)
+    subject, *paragraphs = HALTED_NEWS if news.state == "halted" else RESUMED_NEWS
+    at = writer.book.phrases("en").moment(news.at)
+    values = {**news.place._asdict(), "reason": news.reason, "at": at}
+    texts = [paragraph.format_map(values) for paragraph in paragraphs]
+    layout = {
+        **layout_of(writer, "en", "ltr", message.one_line(subject.format_map(values)), texts),
+        "why": f"You get this because {writer.organization} has named this address for what nobody else is told of.",
     }
     return Mail(mail.id, mail.address, render_mail(writer, layout))
 

@@ -42,7 +42,7 @@ def make_run(checkout: Path, *arguments: str, **environment: str) -> str:
         env={**inherited, **environment},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
         check=False,
     )
     assert ended.returncode != 0

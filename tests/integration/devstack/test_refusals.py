@@ -22,7 +22,7 @@ def run(data_dir: Path, **settings: str) -> tuple[int, str]:
         env={**os.environ, **ports, "DRUMBEAT_DATA_DIR": str(data_dir), **settings},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
         check=False,
     )
     assert "Traceback" not in ended.stderr

@@ -20,9 +20,11 @@ from services.chassis.database import database_url
 from services.chassis.schema_versions import DATABASES
 from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.processes import scratch
+from tests.conftest import PATIENCE
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 SERVICES = ("console", "rules_engine", "scheduler", "notifier")
+COMMANDS = tuple(f"-m services.{name} serve" for name in SERVICES)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,10 @@ def data_dir() -> Generator[Path]:
 
 
 @contextmanager
-def running(data_dir: Path, settings: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
+def running(
+    data_dir: Path, settings: dict[str, str], line: bytes = b"Drumbeat is ready"
+) -> Generator[subprocess.Popen[bytes]]:
+    """`line`: what it has printed when the context is entered."""
     data_dir.mkdir(exist_ok=True)
     with (data_dir / "output").open("wb") as output:
         process = subprocess.Popen(
@@ -49,20 +54,19 @@ def running(data_dir: Path, settings: dict[str, str]) -> Generator[subprocess.Po
             stderr=subprocess.STDOUT,
         )
     try:
-        until(lambda: b"Drumbeat is ready" in (data_dir / "output").read_bytes(), 120)
+        until(lambda: line in (data_dir / "output").read_bytes(), 120)
         yield process
     finally:
         process.kill()
         process.wait()
 
 
-def until(holds: Callable[[], object], seconds: float) -> float:
-    """How long it took."""
+def until(holds: Callable[[], object], seconds: float) -> None:
+    """Wait until it holds; fail after so long on a quiet machine."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < seconds, "not within the time"
+        assert time.monotonic() - began < PATIENCE * seconds, "not within the time"
         time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def process_tree(data_dir: Path) -> dict[int, str]:
@@ -101,35 +105,30 @@ async def halt_partition(url: str) -> None:
     await connection.close()
 
 
-def test_every_killed_process_is_started_again_within_seconds(
-    data_dir: Path, settings: dict[str, str]
-) -> None:
-    with running(data_dir, settings) as supervisor:
-        for words in (*(f"-m services.{name} serve" for name in SERVICES), "kafka.Kafka", "embedded.smtp"):
-            for _ in range(2):
-                pid = pid_of(data_dir, words)
-                assert pid is not None, words
-                os.kill(pid, signal.SIGKILL)
-                until(lambda gone=pid, words=words: pid_of(data_dir, words) not in (None, gone), 5)
-        for name in SERVICES:
-            until(lambda name=name: answers(settings, name), 40)
-        supervisor.terminate()
-        assert supervisor.wait(30) == 0
-        assert process_tree(data_dir) == {}
-
-
-def test_after_a_kill_of_the_supervisor_no_process_is_left_and_the_next_run_continues(
+def test_every_killed_process_is_started_again_and_a_killed_run_leaves_none_and_the_next_continues(
     data_dir: Path, settings: dict[str, str]
 ) -> None:
     with running(data_dir, settings) as first:
         addresses = json.loads((data_dir / "addresses.json").read_bytes())
         key = (data_dir / "api-key").read_text()
         until((data_dir / "sample-fed").exists, 60)
+        for words in (
+            "embedded.smtp",
+            "embedded.smtp",
+            "kafka.Kafka",
+            *COMMANDS,
+        ):  # one of them twice in a row
+            pid = pid_of(data_dir, words)
+            assert pid is not None, words
+            os.kill(pid, signal.SIGKILL)
+            until(lambda gone=pid, words=words: pid_of(data_dir, words) not in (None, gone), 5)
+        for name in SERVICES:
+            until(lambda name=name: answers(settings, name), 40)
         asyncio.run(halt_partition(addresses["database"]["url"]))
         sample_posted_at = (data_dir / "logs" / "sample.log").stat().st_mtime_ns
         first.kill()
         first.wait()
-        assert until(lambda: not process_tree(data_dir), 10) < 10
+        until(lambda: not process_tree(data_dir), 10)
     with running(data_dir, settings) as second:
         reported = b"scheduler: the partition touchpoint.commands/0 is halted (for a test): the log of scheduler says why"
         until(lambda: reported in (data_dir / "output").read_bytes(), 20)
@@ -137,5 +136,9 @@ def test_after_a_kill_of_the_supervisor_no_process_is_left_and_the_next_run_cont
         assert (data_dir / "api-key").read_text() == key
         assert (data_dir / "logs" / "sample.log").stat().st_mtime_ns == sample_posted_at
         second.send_signal(signal.SIGINT)
-        assert second.wait(30) == 0
+        assert second.wait(120) == 0
+        assert process_tree(data_dir) == {}
+    with running(data_dir, settings, b"Starting Drumbeat") as third:
+        third.terminate()
+        assert third.wait(120) == 0, "also before it is ready"
         assert process_tree(data_dir) == {}

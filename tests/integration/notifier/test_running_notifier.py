@@ -3,8 +3,6 @@
 import asyncio
 import json
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -128,20 +126,16 @@ class Running:
 
         await until(is_known, 30, f"{contact_id} known to the notifier")
 
-    def command(self, *arguments: str) -> str:
+    async def command(self, *arguments: str) -> str:
         """What `drumbeat` prints, against these services."""
-        environment = {**self.stack.environment, "DRUMBEAT_NOTIFIER__PORT": str(self.stack.ports["notifier"])}
-        command = [sys.executable, "-m", "services.console.cli", *arguments]
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=30, check=False
-        )
+        done = await self.stack.drumbeat(*arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     async def restart_notifier(self, **settings: str) -> None:
         process = self.stack.processes["notifier"]
         process.child.terminate()
-        process.child.wait(20)
+        process.child.wait()
         self.stack.environment |= settings
         await self.stack.run("notifier")
 
@@ -246,8 +240,8 @@ async def test_a_report_has_the_figures_that_the_rules_engine_knows(running: Run
 
     await until(is_known, 30, "the figures known")
     preview = ("content", "preview", "value_report", "--account", "wayne")
-    assert "You have 42 active users." in await asyncio.to_thread(running.command, *preview)
-    tested = await asyncio.to_thread(running.command, *preview, "--send-to", "me@northwind.example")
+    assert "You have 42 active users." in await running.command(*preview)
+    tested = await running.command(*preview, "--send-to", "me@northwind.example")
     assert tested.startswith("sent to me@northwind.example: 250")
     assert b"\r\nSubject: [Test] Your figures\r\n" in mails_to(running, "me@northwind.example")[0]
     (sent,) = await running.due("wayne", touchpoint_type="value_report")
@@ -411,7 +405,7 @@ class ActionLinks:
 
     async def post(self, url: str, **form: str) -> httpx.Response:
         """Act; without a key and without a cookie."""
-        async with httpx.AsyncClient(timeout=20) as reader:
+        async with httpx.AsyncClient(timeout=60) as reader:
             return await reader.post(url, data=form)
 
     async def version(self, touchpoint_id: str) -> int:
@@ -425,7 +419,7 @@ class ActionLinks:
     ) -> None:
         """A visit and an act end in a page of this status with this text, and the touchpoint stays as it is."""
         before = await self.touchpoint(touchpoint_id)
-        async with httpx.AsyncClient(timeout=20) as reader:
+        async with httpx.AsyncClient(timeout=60) as reader:
             shown = await reader.get(url)
         answer = await self.post(url, **form)
         assert shown.status_code in (200, status), shown.text

@@ -54,7 +54,7 @@ async def restart(running: Engine, **settings: str) -> None:
     stack = running.stack
     child = stack.processes["rules_engine"].child
     child.terminate()
-    child.wait(20)
+    child.wait()
     stack.environment.update(settings)
     await stack.run("rules_engine")
 

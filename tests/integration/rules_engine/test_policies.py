@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from tests.integration.rules_engine.policy_requests import (
     restart,
     wait_until_evaluated,
 )
-from tests.stack import KEY, ROOT, until
+from tests.stack import KEY, until
 
 pytestmark = [
     pytest.mark.integration,
@@ -405,17 +403,7 @@ class TestCommandLine:
         assert (await self.run_command(running, "publish", str(tmp_path / "gone")))[0] == 2
 
     async def run_command(self, running: Engine, *arguments: str) -> tuple[int, str]:
-        process = running.stack.processes["rules_engine"]
-        done = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "services.console.cli", "policy", *arguments],
-            env={**process.environment, "PYTHONPATH": str(ROOT)},
-            cwd=running.stack.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = await running.stack.drumbeat("policy", *arguments)
         return done.returncode, done.stdout + done.stderr
 
 

@@ -118,7 +118,7 @@ class TestTwoReplicas:
             stack = running.stack
             stack.spawn("rules_engine#2")
             await stack.ready("rules_engine#2")
-            names = [await mid_market_account(running, "streamed") for _ in range(12)]
+            names = [await mid_market_account(running, "streamed") for _ in range(6)]
             urls = [stack.processes[name].url for name in ("rules_engine", "rules_engine#2")]
             sent: list[dict[str, Any]] = []
             done = asyncio.Event()
@@ -131,6 +131,7 @@ class TestTwoReplicas:
                     batch = [await running.make_event("health.scored", name, score) for name in names]
                     await stack.tell(*batch)
                     sent.extend(batch)
+                    await running.wait_until_folded(batch[-1], 60)  # else the events outrun the policies
 
             posting = asyncio.create_task(post_events())
             for number, days in enumerate(range(50, 54)):

@@ -33,7 +33,7 @@ def test_the_sizes_of_a_soak_are_those_that_its_tests_read(soak: dict[str, str],
         env={**inherited, **soak, "PYTHONPATH": str(ROOT), "DRUMBEAT_MODE": "removed"},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
         check=True,
     )
     assert ended.stdout.split("\n")[-2] == sizes
@@ -41,7 +41,7 @@ def test_the_sizes_of_a_soak_are_those_that_its_tests_read(soak: dict[str, str],
 
 def test_make_soak_sets_it() -> None:
     shown = subprocess.run(
-        ["make", "-n", "soak"], cwd=ROOT, capture_output=True, text=True, timeout=50, check=True
+        ["make", "-n", "soak"], cwd=ROOT, capture_output=True, text=True, timeout=200, check=True
     )
     (line,) = [line for line in shown.stdout.splitlines() if "test_foundation.py" in line]
     assert line.startswith("DRUMBEAT_SOAK=1 ")

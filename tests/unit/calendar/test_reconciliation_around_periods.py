@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from schemas.plans import Avoid
+from schemas.plans import Avoid, Window
 from services.calendar.avoid import NEVER, PAUSE
 from services.calendar.reconciliation.context import ChangeKind, StoredCalendar
 from services.calendar.reconciliation.spec import hash_spec
@@ -259,6 +259,29 @@ def test_a_one_off_whose_whole_window_is_to_be_avoided_moves_to_the_nearer_side(
     assert days([late]) == [16]
     assert escalation.origin is Origin.CALENDAR  # its window has passed by then
     assert days([paused]) == [30]
+
+
+def test_a_late_one_off_that_the_plan_names_no_more_waits_for_the_end_of_a_pause() -> None:
+    """Its window was a weekend: it is to be done on Monday, and on Sunday a pause begins."""
+    sunday, monday = NOW + 6 * DAY, NOW.replace(hour=9) + 7 * DAY
+    weekend = one_off(window=Window(from_=NOW + 5 * DAY, to=sunday))
+    before = calendar(plan([], [weekend]))
+    assert [each.due_at for each in before.touchpoints] == [monday]
+
+    later = plan(version=2, at=sunday, avoid=[season(6, 8.5, name=PAUSE)])
+    (moved,) = calendar(later, before, now=sunday).touchpoints
+    assert (moved.due_at, moved.status) == (monday + 2 * DAY, Status.PLANNED)
+    assert moved.overdue_at == moved.due_at.replace(hour=17)
+    assert all(
+        change.kind is ChangeKind.KEEP
+        for change in reconciled(later, replace(before, touchpoints=(moved,)), now=sunday).changes
+    )
+
+    endless = plan(version=2, at=sunday, avoid=[season(6, None, name=PAUSE)])
+    (ended,) = calendar(endless, before, now=sunday).touchpoints
+    assert ended.cancellation is not None
+    assert ended.cancellation.closure is Closure.EXPIRED
+    assert ended.cancellation.text.endswith("and what holds it back has no end")
 
 
 def test_a_one_off_returns_when_the_season_goes_away() -> None:

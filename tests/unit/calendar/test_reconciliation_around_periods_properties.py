@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from schemas.plans import PlanAdjusted
+from schemas.plans import PlanAdjusted, Window
 from services.calendar.avoid import NEVER, PAUSE, covers, periods_for
+from services.calendar.open_hours import OpenHours
 from services.calendar.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
 from services.calendar.touchpoint import OPEN, Closure, Origin, Status, Touchpoint
 from tests.unit.calendar.plans import (
@@ -20,12 +22,15 @@ from tests.unit.calendar.plans import (
     calendar,
     come_due,
     decided,
+    one_off,
+    plan,
     plans,
     reconciled,
+    season,
 )
 
 LATER = NOW + timedelta(days=11)
-unhurried = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def planned(stored: StoredCalendar) -> list[Touchpoint]:
@@ -53,7 +58,15 @@ def in_number_order(stored: StoredCalendar, name: str) -> Sequence[datetime]:
     return [each.due_at for each in sorted(same, key=lambda each: each.number or 0)]
 
 
+UTC_MONDAYS = OpenHours(ZoneInfo("UTC"), frozenset({0}), time(0), time(1))
+
+
 @unhurried
+@example(  # late, and the second plan does not name it any more
+    plan([], [one_off(window=Window(from_=NOW + timedelta(days=6.625), to=NOW + timedelta(days=6.625)))]),
+    plan(version=2, at=LATER, avoid=[season(0, None, name=PAUSE)]),
+    AccountHours(UTC_MONDAYS.zone, UTC_MONDAYS, {}),
+)
 @given(avoiding_plans(), avoiding_plans(version=2, at=LATER), account_hours())
 def test_nothing_comes_due_inside_what_is_to_be_avoided(
     first: PlanAdjusted, second: PlanAdjusted, hours: AccountHours

@@ -21,7 +21,7 @@ from tests.unit.calendar.plans import (
 )
 
 LATER = NOW + timedelta(days=11)
-unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @unhurried

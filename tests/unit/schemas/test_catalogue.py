@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.base import SchemaModel
-from schemas.catalogue import Reading, declared_readings, message_models, page
+from schemas.catalogue import Reading, declared_readings, message_models
 from schemas.envelope import from_structured
 from schemas.events import READABLE
 from services.cadence.account import Facts
@@ -146,7 +146,3 @@ def test_a_field_changes_what_is_stored_of_the_account_unless_the_page_says_not_
         expected = not (elsewhere or effect.startswith("not stored"))
         is_stored = any(stored(one) != stored(without(one, name)) for one in (event, other))
         assert is_stored is expected, f"{event_type}: {name} is {'' if is_stored else 'not '}stored"
-
-
-def test_the_page_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "events.md").read_text(encoding="utf-8") == page(), "run `make generate`"

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import islice, pairwise, takewhile
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from schemas.recurrence_dates import iterate_dates, mean_days, read_rule
@@ -97,7 +97,6 @@ def readable(text: str) -> RecurrenceRule | None:
         return None
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     rule_texts(),
     st.dates(date(2023, 1, 1), date(2028, 12, 31)),
@@ -116,7 +115,6 @@ def test_the_dates_are_those_of_a_scan_over_all_days(text: str, anchor: date, da
     assert all(one < other for one, other in pairwise(found))
 
 
-@settings(max_examples=50, deadline=None)
 @given(rule_texts(), st.dates(date(2023, 1, 1), date(2028, 12, 31)), st.integers(0, 2000))
 def test_a_later_start_gives_the_same_dates(text: str, anchor: date, days: int) -> None:
     rule = readable(text)

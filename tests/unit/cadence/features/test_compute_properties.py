@@ -13,6 +13,7 @@ from services.cadence.evaluation.event_entries import entries_of
 from services.cadence.features.compute import view_account
 from services.cadence.features.view import FeatureSettings
 from services.cadence.portfolio import Portfolio
+from tests.conftest import examples
 from tests.unit.cadence.events import DAY, HOUR, NOW, facts_after, make_event
 
 MEETING = ("check_in", "business_review", "newsletter")
@@ -104,7 +105,7 @@ def test_any_order_and_any_repetition_give_the_same_features(
     assert state_and_features(shuffled) == state_and_features(events)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(0.4))
 @given(data=st.data())
 def test_beyond_the_number_of_kept_entries_the_order_does_not_matter(data: st.DataObject) -> None:
     events: list[FactEvent] = []

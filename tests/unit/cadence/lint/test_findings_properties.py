@@ -24,6 +24,7 @@ from services.cadence.policy import (
     Trigger,
     compile_policy,
 )
+from tests.conftest import examples
 from tests.unit.cadence.expression_trees import conditions, rows
 from tests.unit.cadence.policies import (
     CATALOGUE,
@@ -44,7 +45,7 @@ _names = st.sampled_from(_KINDS)
 _days = st.sampled_from((7, 14, 30, 60, 90))
 _date = st.tuples(st.integers(1, 12), st.integers(1, 28))
 _bounded = settings(
-    max_examples=20, deadline=None, suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much)
+    max_examples=examples(0.4), suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much)
 )
 
 

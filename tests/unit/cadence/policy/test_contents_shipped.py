@@ -24,7 +24,7 @@ from services.cadence.policy.load import SHIPPED, load_policy, shipped_contents
 from services.cadence.policy.model import PERSONS
 
 LANGUAGES = ("en", "de", "pt", "es", "id")
-ACCOUNTS = 200 if environ.get("DRUMBEAT_SOAK") else 40
+ACCOUNTS = 200 if environ.get("DRUMBEAT_SOAK") else 20
 ZONES = ("Europe/Berlin", "America/Sao_Paulo", "Asia/Jakarta", "UTC", "America/New_York")
 NAMES = (
     "Ada Lovelace",

@@ -76,12 +76,12 @@ HOSTILE: Mapping[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("texts", HOSTILE.values(), ids=HOSTILE.keys())
 def test_it_is_refused_in_bounded_time(texts: dict[str, str]) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     with pytest.raises(PolicyRefused) as caught:
         read_content(texts)
 
-    assert time.perf_counter() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
     assert len(caught.value.errors) <= 201
     assert max(map(len, caught.value.errors)) < 3_000
 

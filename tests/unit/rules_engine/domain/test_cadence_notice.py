@@ -22,6 +22,7 @@ from services.rules_engine.domain.cadence_notice import (
     decide_notice,
     find_difference,
 )
+from tests.conftest import examples
 from tests.unit.cadence.events import DAY, HOUR, NOW, facts_after, issued, make_event, shipped
 
 TODAY = NOW.date()
@@ -160,7 +161,7 @@ def test_what_was_told_goes_on_when_its_year_is_over_and_is_compared_for_a_month
     assert find_difference(old, cadence((TODAY, 90)), TODAY) == TODAY
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(0.4))
 @given(
     st.lists(st.tuples(st.integers(1, 40), st.sampled_from([20, 50, 85])), min_size=1, max_size=6),
     st.randoms(use_true_random=False),

@@ -26,7 +26,7 @@ from tests.unit.calendar.plans import (
 )
 from tests.unit.scheduler.domain.test_announcing import known
 
-flapping = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+flapping = settings(suppress_health_check=[HealthCheck.too_slow])
 SECOND = timedelta(seconds=1)
 
 
