@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.chassis.database import Connection
+from services.chassis.kafka_message import Headers
+from services.chassis.tracing import traces
 
 APPEND = """
 INSERT INTO outbox (topic, key, headers, payload)
@@ -65,6 +67,11 @@ class Outbox:
             [row.data if isinstance(row, Outgoing) else row.value for row in rows],
         )
 
+    @staticmethod
+    def _trace(row: Outgoing) -> Headers:
+        """The trace in which the row is written, unless it goes on in another one."""
+        return () if any(name == "traceparent" for name, _ in row.headers) else traces().headers_of(row.key)
+
     def _pack(self, row: Outgoing | Raw, times: dict[datetime, str]) -> str:
         """The record's headers in one text column, as their UTF-8 bytes in Latin-1."""
         if isinstance(row, Raw):
@@ -79,7 +86,7 @@ class Outbox:
             f"ce_specversion\x1f1.0\x1ece_id\x1f{row.id}\x1ece_source\x1f{self._source}\x1ece_type\x1f{row.type}"
             f"\x1ece_subject\x1f{row.key}\x1ece_time\x1f{time}\x1econtent-type\x1fapplication/json"
         )
-        for name, value in row.headers:
+        for name, value in (*row.headers, *self._trace(row)):
             packed += f"\x1e{name}\x1f{value.decode('ascii')}"
         return packed if packed.isascii() else packed.encode().decode("latin-1")
 

@@ -2,10 +2,13 @@
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import MutableMapping
+from typing import Any, Literal
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+
+from services.chassis.tracing import traces
 
 
 def configure_logs(level: Literal["debug", "info", "warning", "error"], *, service: str) -> None:
@@ -14,6 +17,7 @@ def configure_logs(level: Literal["debug", "info", "warning", "error"], *, servi
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _add_trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -29,6 +33,12 @@ def configure_logs(level: Literal["debug", "info", "warning", "error"], *, servi
     # They log every attempt to connect while a server is away; the chassis logs that it is.
     for library in ("aiokafka", "asyncpg.pool"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+def _add_trace(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The ids by which the line is found from its trace, and the trace from the line."""
+    event.update(traces().current_ids())
+    return event
 
 
 class Metrics:
@@ -87,6 +97,7 @@ class Metrics:
         "drumbeat_event_loop_long_computations_total",
         "Stalls of which this process computed more than 250 ms",
     )
+    spans = Counter("drumbeat_spans_total", "Spans by whether the receiver of traces took them", ["result"])
     loop_failures = Counter("drumbeat_loop_failures_total", "Passes of a loop that failed", ["loop"])
 
 
