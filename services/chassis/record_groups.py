@@ -13,7 +13,7 @@ Step = tuple[Record, SpanContext]
 
 @dataclass(slots=True)
 class RecordGroup:
-    """Records of one key in one trace, in order; or all records that have no trace. `others`: of the key, in other traces."""
+    """Records of one key in one trace, in order; or all that have no trace. `others`: of the key, in other traces."""
 
     steps: list[Step] = field(default_factory=list[Step])
     others: list[SpanContext] = field(default_factory=list[SpanContext])

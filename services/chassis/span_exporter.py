@@ -1,4 +1,4 @@
-"""Counts the spans that were exported or lost, and logs once when the receiver does not take them, and when it does again."""
+"""Counts the spans that were exported or lost; logs when the receiver stops taking them, and when it does again."""
 
 import logging
 from collections.abc import Sequence

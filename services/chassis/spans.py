@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from importlib.metadata import version
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Final
 
 from opentelemetry import trace
@@ -31,8 +32,7 @@ from services.chassis.trace_context import HEADER, Carrier, step_before, tracepa
 from services.chassis.tracing import NOTHING, Attributes, Kind, Record, Span, Traces
 
 LINK_AFTER_SECONDS: Final = 3600
-"""Real time. What waited for longer begins a trace of its own, linked with the one that caused it: receivers close a trace
-some minutes after its last span."""
+"""Real time. What waited for longer begins a trace of its own, linked with the one that caused it."""
 MOST_REMEMBERED: Final = 20_000
 CLOSE_SECONDS: Final = 3.0
 _KINDS: Final[Mapping[Kind, SpanKind]] = {
@@ -40,7 +40,7 @@ _KINDS: Final[Mapping[Kind, SpanKind]] = {
     "server": SpanKind.SERVER,
     "client": SpanKind.CLIENT,
 }
-_batch: ContextVar[Mapping[str, str]] = ContextVar("traces_of_the_batch", default={})
+_batch: ContextVar[Mapping[str, str]] = ContextVar("traces_of_the_batch", default=MappingProxyType({}))
 """The traceparents under which records of the batch are handled, by their key and by the id of the event."""
 
 
@@ -116,7 +116,7 @@ class Spans(Traces):
 
     @contextmanager
     def batch(self, group: str, records: Sequence[Record]) -> Generator[None]:
-        """The span in progress is that of the last group, so the transaction is in one trace and linked with the others."""
+        """The span in progress is that of the last group: the transaction is in its trace, linked with the others."""
         groups = group_records(records)
         spans = [
             self._tracer.start_span(

@@ -1,8 +1,9 @@
 # ruff: noqa: ARG002 - what is off uses no argument
 """Traces through HTTP, Kafka, the database and deliveries, as W3C Trace Context describes them; off unless set up.
 
-A trace goes on where work waits: records have the header `traceparent`, rows of tables a *carrier*, which is the traceparent
-and the moment it was written. Here is what happens while tracing is off, which is nothing; `spans` does the rest.
+A trace goes on where work waits: records have the header `traceparent`, rows of tables a *carrier*, which is the
+traceparent and the moment it was written. Here is what happens while tracing is off, which is nothing; `spans` does the
+rest.
 """
 
 from collections.abc import Mapping, Sequence

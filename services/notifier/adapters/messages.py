@@ -13,6 +13,7 @@ from schemas.facts import PreferenceChanged, SurveyAnswered
 from schemas.outcomes import DELIVERY_FINISHED
 from schemas.times import format_instant
 from services.chassis.outbox import Outgoing
+from services.chassis.tracing import traces
 from services.notifier.application.ports import WebhookResult
 from services.notifier.domain.delivery import CALENDAR, Delivery, Recipient, RecipientKind, State
 from services.notifier.domain.delivery_cause import cause_of
@@ -57,7 +58,8 @@ def delivery_finished(
             "at": _instant(at),
         }
     )
-    return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)
+    headers = traces().event_headers(f"delivery {delivery.state}", delivery.id, account_id)
+    return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data, headers)
 
 
 def report_finished(
@@ -99,7 +101,8 @@ def webhooks_sent(results: Sequence[WebhookResult], at: datetime) -> list[Outgoi
             }
         )
         event_id = f"{claim.delivery_id}:finished"
-        reports.append(Outgoing(OUTCOMES, claim.account_id, event_id, DELIVERY_FINISHED, at, data))
+        headers = traces().event_headers("delivery sent", claim.delivery_id, claim.account_id)
+        reports.append(Outgoing(OUTCOMES, claim.account_id, event_id, DELIVERY_FINISHED, at, data, headers))
     return reports
 
 
