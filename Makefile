@@ -69,6 +69,8 @@ check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit
 	{ echo "stale: docs/events.md; run \`make generate\` and commit what it writes"; exit 1; }
 	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) | \
 	cmp -s - docs/scopes.md || { echo "stale: docs/scopes.md; run \`make generate\` and commit what it writes"; exit 1; }
+	@$(BIN)/python -m services.devstack.metrics_page | cmp -s - docs/metrics.md || \
+	{ echo "stale: docs/metrics.md; run \`make generate\` and commit what it writes"; exit 1; }
 
 lint: $(DEV)
 	@echo "== format, lint, dead code, import contracts"
@@ -101,7 +103,7 @@ bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same ru
 
 ##  Maintain
 
-generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md, docs/content.md, docs/events.md and docs/scopes.md again
+generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md, docs/content.md, docs/events.md, docs/scopes.md and docs/metrics.md again
 	@$(BIN)/python -m schemas.generate
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
@@ -110,6 +112,7 @@ generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.m
 	@$(BIN)/drumbeat content reference > docs/content.md
 	@$(BIN)/python -m schemas.catalogue > docs/events.md
 	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) > docs/scopes.md
+	@$(BIN)/python -m services.devstack.metrics_page > docs/metrics.md
 
 fix: $(DEV) ## Format, and fix what the linter can
 	@$(BIN)/ruff format .

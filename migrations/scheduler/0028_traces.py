@@ -1,4 +1,4 @@
-"""What waits in the calendar has the trace that caused it, with the moment it was written; NULL where nothing is traced."""
+"""What waits in the calendar has the trace that caused it, and when that was written; NULL where nothing is traced."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Around the app of a service: the id of each request, in the log and in the answer, and its span.
+"""Around the app of a service: the id of each request, in the log and in the answer; its time, and its span.
 
 A span has the route, never the address: addresses of pages for customers are secrets.
 """
@@ -9,12 +9,17 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from services.chassis.clock import monotonic
 from services.chassis.ids import fresh
-from services.chassis.tracing import Span, traces
+from services.chassis.telemetry import METRICS
+from services.chassis.tracing import traces
 
 REQUEST_ID: Final = b"x-request-id"
+NO_ROUTE: Final = "none"
+OTHER_METHOD: Final = "_OTHER"  # as OpenTelemetry's conventions for HTTP have it: a client may send any word
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _USABLE: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
-_NOT_TRACED: Final = frozenset({"/livez", "/readyz", "/metrics"})
+_PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestContext:
@@ -29,33 +34,41 @@ class RequestContext:
             return
         headers = dict[bytes, bytes](scope["headers"])
         asked = headers.get(REQUEST_ID, b"")
-        request_id = asked if _USABLE.fullmatch(asked) else fresh().encode()
-        with bound_contextvars(request_id=request_id.decode()):
-            if scope["path"] in _NOT_TRACED:
-                await self._app(scope, receive, _answering(send, request_id))
-                return
-            parent = headers.get(b"traceparent", b"").decode("latin-1")
-            with traces().span(scope["method"], "server", parent=parent) as span:
-                await self._app(scope, receive, _answering(send, request_id, span))
-                _describe(span, scope)
+        answer = _Answer(send, asked if _USABLE.fullmatch(asked) else fresh().encode())
+        with bound_contextvars(request_id=answer.request_id.decode()):
+            if scope["path"] in _PROBES:
+                await self._app(scope, receive, answer.send)
+            else:
+                await self._observe(scope, receive, answer, headers.get(b"traceparent", b""))
+
+    async def _observe(self, scope: Scope, receive: Receive, answer: "_Answer", parent: bytes) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else OTHER_METHOD
+        began = monotonic()
+        with traces().span(method, "server", parent=parent.decode("latin-1")) as span:
+            try:
+                await self._app(scope, receive, answer.send)
+            finally:
+                route: str = getattr(scope.get("route"), "path", "") or NO_ROUTE
+                METRICS.requests.labels(method, route, f"{answer.status // 100}xx").observe(
+                    monotonic() - began
+                )
+                span.rename(f"{method} {route}")
+                span.note({"http.request.method": method, "http.route": route})
+                span.note({"http.response.status_code": answer.status})
+                if answer.status >= 500:
+                    span.fail(str(answer.status))
 
 
-def _describe(span: Span, scope: Scope) -> None:
-    route: str = getattr(scope.get("route"), "path", "")
-    if route:
-        span.rename(f"{scope['method']} {route}")
-        span.note({"http.route": route})
-    span.note({"http.request.method": scope["method"]})
+class _Answer:
+    """The answer to a request, with its id. `status`: 500 while nothing was answered."""
 
+    def __init__(self, send: Send, request_id: bytes) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 500
 
-def _answering(send: Send, request_id: bytes, span: Span | None = None) -> Send:
-    async def answer(message: Message) -> None:
+    async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id)]
-            if span is not None:
-                span.note({"http.response.status_code": message["status"]})
-                if message["status"] >= 500:
-                    span.fail(str(message["status"]))
-        await send(message)
-
-    return answer
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (REQUEST_ID, self.request_id)]
+        await self._send(message)

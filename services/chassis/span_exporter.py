@@ -15,8 +15,9 @@ log = structlog.get_logger(__name__)
 class CountingExporter(SpanExporter):
     """Hands spans to another exporter. Runs in the thread of the SDK."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, service: str) -> None:
         self._exporter = exporter
+        self._log = log.bind(service=service)  # the thread has none of the context of the process
         self._works = True
         # It logs every attempt; what has to be known is logged here.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
@@ -28,7 +29,7 @@ class CountingExporter(SpanExporter):
         if works != self._works:
             self._works = works
             event = "tracing.works_again" if works else "tracing.receiver_away"
-            (log.info if works else log.warning)(event, spans=len(spans))
+            (self._log.info if works else self._log.warning)(event, spans=len(spans))
         return result
 
     def shutdown(self) -> None:

@@ -247,6 +247,6 @@ def open_spans(endpoint: str, sample_ratio: float, service: str) -> Spans:
     )
     sampler = ParentBased(TraceIdRatioBased(sample_ratio))
     provider = TracerProvider(resource=resource, sampler=sampler, shutdown_on_exit=False)
-    exporter = CountingExporter(OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces"))
+    exporter = CountingExporter(OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces"), service)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return Spans(provider)

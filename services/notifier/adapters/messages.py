@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from prometheus_client import Counter
 
 from schemas.directory import PreferenceRecord
 from schemas.facts import PreferenceChanged, SurveyAnswered
@@ -17,6 +16,7 @@ from services.chassis.tracing import traces
 from services.notifier.application.ports import WebhookResult
 from services.notifier.domain.delivery import CALENDAR, Delivery, Recipient, RecipientKind, State
 from services.notifier.domain.delivery_cause import cause_of
+from services.notifier.metrics import FINISHED, UNTOLD
 
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
 PREFERENCE_CHANGED = "drumbeat.preference.changed.v1"
@@ -24,11 +24,6 @@ SURVEY_ANSWERED = "drumbeat.survey.answered.v1"
 NOBODY = "nobody"
 """The recipient's id where there is no recipient."""
 LONGEST_REASON = 2000
-# Counted when written, so a transaction that is rolled back and repeated counts twice.
-FINISHED = Counter("drumbeat_deliveries_total", "Deliveries brought to a final state", ["channel", "state"])
-UNTOLD = Counter(
-    "drumbeat_untold_total", "Touchpoints of which nobody could be told: neither a manager nor a mailbox"
-)
 # A batch of deliveries has one moment and few counters: neither is computed again for each delivery.
 _instant = lru_cache(maxsize=64)(format_instant)
 _counter = lru_cache(maxsize=64)(FINISHED.labels)
