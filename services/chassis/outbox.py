@@ -67,11 +67,6 @@ class Outbox:
             [row.data if isinstance(row, Outgoing) else row.value for row in rows],
         )
 
-    @staticmethod
-    def _trace(row: Outgoing) -> Headers:
-        """The trace in which the row is written, unless it goes on in another one."""
-        return () if any(name == "traceparent" for name, _ in row.headers) else traces().headers_of(row.key)
-
     def _pack(self, row: Outgoing | Raw, times: dict[datetime, str]) -> str:
         """The record's headers in one text column, as their UTF-8 bytes in Latin-1."""
         if isinstance(row, Raw):
@@ -86,9 +81,16 @@ class Outbox:
             f"ce_specversion\x1f1.0\x1ece_id\x1f{row.id}\x1ece_source\x1f{self._source}\x1ece_type\x1f{row.type}"
             f"\x1ece_subject\x1f{row.key}\x1ece_time\x1f{time}\x1econtent-type\x1fapplication/json"
         )
-        for name, value in (*row.headers, *self._trace(row)):
+        for name, value in _with_trace(row) if traces().is_on else row.headers:
             packed += f"\x1e{name}\x1f{value.decode('ascii')}"
         return packed if packed.isascii() else packed.encode().decode("latin-1")
+
+
+def _with_trace(row: Outgoing) -> Headers:
+    """The headers of the row with the trace in which it is written, unless it goes on in another one."""
+    if any(name == "traceparent" for name, _ in row.headers):
+        return row.headers
+    return (*row.headers, *traces().headers_of(row.key))
 
 
 def unpack(headers: str) -> list[tuple[str, bytes]]:

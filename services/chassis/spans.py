@@ -68,6 +68,8 @@ class RecordingSpan(Span):
 class Spans(Traces):
     """Recorded traces. What is remembered of rows is bounded: the oldest is forgotten, and its trace ends there."""
 
+    is_on = True
+
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
         self._tracer = provider.get_tracer("drumbeat", version("drumbeat"))

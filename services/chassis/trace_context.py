@@ -20,6 +20,8 @@ EXTENSION: Final = "ce_traceparent"
 _FORMAT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?", re.ASCII
 )
+_KNOWN_FLAGS: Final = 0b11
+"""Sampled, and a random trace id (W3C Trace Context Level 2, section 3.2.2.5); others do not go on."""
 _NO_CONTEXT: Final = trace.INVALID_SPAN_CONTEXT
 
 
@@ -32,8 +34,7 @@ def read_traceparent(text: str) -> SpanContext:
     parts = _FORMAT.fullmatch(text.strip())
     if parts is None or (text.startswith("00") and len(text.strip()) != 55):
         return _NO_CONTEXT
-    # Of the flags only the one that is known goes on (section 3.2.2.5).
-    flags = TraceFlags(int(parts[3], 16) & TraceFlags.SAMPLED)
+    flags = TraceFlags(int(parts[3], 16) & _KNOWN_FLAGS)
     return SpanContext(int(parts[1], 16), int(parts[2], 16), is_remote=True, trace_flags=flags)
 
 

@@ -62,6 +62,9 @@ _UNTRACED: Final[AbstractContextManager[None]] = nullcontext()
 class Traces:
     """The traces of a process; of this one there are none."""
 
+    is_on: bool = False
+    """For what is done so often that even a call which does nothing would count."""
+
     def close(self) -> None:
         """Export what is recorded, within some seconds."""
 

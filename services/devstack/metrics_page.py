@@ -12,9 +12,9 @@ from services.scheduler.metrics import SCHEDULER
 GROUPS = (CHASSIS, RULES_ENGINE, SCHEDULER, NOTIFIER)
 _HEAD = """# Metrics
 
-What `/metrics` of each service shows, besides those of Python and the process. It asks for no key. Labels name topics, channels,
-states and routes, never an account, a person or an address. A histogram has the series `_bucket`, `_sum` and `_count`.
-Dashboards and alert rules: [observability](observability.md). Written by `make generate`.
+What `/metrics` of each service shows, besides those of Python and the process. It asks for no key. Labels name topics,
+channels, states and routes, never an account, a person or an address. A histogram has the series `_bucket`, `_sum` and
+`_count`. Dashboards and alert rules: [observability](observability.md). Written by `make generate`.
 """
 
 
