@@ -71,12 +71,12 @@ def selectors(expression: str) -> list[Selector]:
 
 
 def read_samples(text: str, job: str) -> list[Sample]:
-    """What a service shows, with the label that a scrape adds."""
+    """What a service shows, with the label that a scrape adds; not when each series began, which `_created` tells."""
     return [
         Sample(sample.name, {**sample.labels, "job": job}, sample.value)
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name.startswith("drumbeat_")
+        if sample.name.startswith("drumbeat_") and not sample.name.endswith("_created")
     ]
 
 
