@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from services.chassis.database import INFRASTRUCTURE, Connection, Database
 from services.chassis.dead_letters import Record, dead_letter_record
@@ -19,6 +20,7 @@ from services.chassis.outages import OUTAGES
 from services.chassis.outbox import Outbox
 from services.chassis.settings import DeadLetters
 from services.chassis.telemetry import METRICS
+from services.chassis.tracing import traces
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,12 @@ Handler = Callable[[Connection, Sequence[Record], datetime], Awaitable[None]]
 def reporter(claim: PartitionClaim) -> str:
     """The name under which a partition's worker reports outages."""
     return f"{claim.partition.topic}/{claim.partition.partition}"
+
+
+def _name_batch(records: Sequence[Record]) -> str:
+    """A batch in the lines of the log: `topic/partition@first-last offset`."""
+    first, last = records[0], records[-1]
+    return f"{first.topic}/{first.partition}@{first.offset}-{last.offset}"
 
 
 def _report(claim: PartitionClaim, problem: Exception) -> None:
@@ -102,6 +110,13 @@ class Batches:
         fault("consumer.after_commit")
 
     async def _commit(self, claim: PartitionClaim, records: Sequence[Record], handler: Handler) -> None:
+        with (
+            bound_contextvars(batch=_name_batch(records)),
+            traces().batch(self.subscription.group, records),
+        ):
+            await self._transact(claim, records, handler)
+
+    async def _transact(self, claim: PartitionClaim, records: Sequence[Record], handler: Handler) -> None:
         async with self.database.transaction() as connection:
             now = await advance(connection, self.leases, claim, to=records[-1].offset + 1)
             if now is None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from services.chassis.settings import CannotStart
+from services.chassis.tracing import traces
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -101,10 +102,12 @@ class Database:
     """A service's database. Transactions are READ COMMITTED and short; only the relay does other I/O inside one.
 
     `reserved` has one connection, opened when it is first used, for what must not wait until the pool has a free one.
+    `name`: that of the database, as spans show it.
     """
 
     pool: "asyncpg.Pool[asyncpg.Record]"
     reserved: "asyncpg.Pool[asyncpg.Record] | None" = None
+    name: str = ""
 
     @classmethod
     async def open(cls, server_url: str, name: str, *, pool_size: int = 8) -> "Database":
@@ -121,12 +124,14 @@ class Database:
             raise DatabaseMissing(
                 f"The server has no database {name} under the role {name} ({problem}). Run `drumbeat migrate`."
             ) from problem
-        return cls(pool, reserved)
+        return cls(pool, reserved, name)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
-        async with self.pool.acquire() as connection, connection.transaction():
-            yield cast("Connection", connection)
+        attributes = {"db.system.name": "postgresql", "db.namespace": self.name}
+        with traces().inner_span(f"transaction {self.name}", attributes):
+            async with self.pool.acquire() as connection, connection.transaction():
+                yield cast("Connection", connection)
 
     async def ping(self) -> None:
         await self.pool.fetchval("SELECT 1", timeout=3)

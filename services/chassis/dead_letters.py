@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple, cast
 
 from services.chassis.database import Connection, Database
-from services.chassis.kafka import Message
+from services.chassis.kafka_message import Message
 from services.chassis.outbox import Outbox, Raw
 from services.chassis.telemetry import METRICS
 

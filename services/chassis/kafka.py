@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -20,10 +20,12 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from services.chassis.kafka_message import Message
 from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.progress_timeout import ProgressTimeout
 from services.chassis.settings import Kafka
 from services.chassis.time_slices import yield_if_long
+from services.chassis.tracing import traces
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +36,6 @@ TOO_LARGE = (
     RecordListTooLargeError,
 )  # the broker's refusals of a batch for its size
 
-Headers = Sequence[tuple[str, bytes]]
 Outcome = asyncio.Future[Exception | None]
 """The result of sending a batch: None when every in-sync replica has it."""
 
@@ -61,15 +62,6 @@ def client_options(kafka: Kafka) -> dict[str, Any]:
     if kafka.security_protocol.endswith("SSL"):
         options["ssl_context"] = ssl.create_default_context(cafile=kafka.ssl_ca_file)
     return options
-
-
-class Message(NamedTuple):
-    """A record to be produced. `value` None is a tombstone."""
-
-    topic: str
-    key: bytes
-    value: bytes | None
-    headers: Headers
 
 
 @lru_cache(maxsize=65_536)
@@ -223,7 +215,9 @@ class Producer:
 
         False means unknown: it may still arrive. Does not raise when the broker is away.
         """
-        return [result is Delivery.ACKNOWLEDGED for result in await self.deliver(messages, seconds=timeout)]
+        with traces().sent(messages) as traced:
+            results = await self.deliver(traced, seconds=timeout)
+        return [result is Delivery.ACKNOWLEDGED for result in results]
 
     async def deliver(
         self, messages: Sequence[Message], *, seconds: float, at_most: float | None = None

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.chassis.database import Connection
+from services.chassis.kafka_message import Headers
+from services.chassis.tracing import traces
 
 APPEND = """
 INSERT INTO outbox (topic, key, headers, payload)
@@ -79,9 +81,16 @@ class Outbox:
             f"ce_specversion\x1f1.0\x1ece_id\x1f{row.id}\x1ece_source\x1f{self._source}\x1ece_type\x1f{row.type}"
             f"\x1ece_subject\x1f{row.key}\x1ece_time\x1f{time}\x1econtent-type\x1fapplication/json"
         )
-        for name, value in row.headers:
+        for name, value in _with_trace(row) if traces().is_on else row.headers:
             packed += f"\x1e{name}\x1f{value.decode('ascii')}"
         return packed if packed.isascii() else packed.encode().decode("latin-1")
+
+
+def _with_trace(row: Outgoing) -> Headers:
+    """The headers of the row with the trace in which it is written, unless it goes on in another one."""
+    if any(name == "traceparent" for name, _ in row.headers):
+        return row.headers
+    return (*row.headers, *traces().headers_of(row.key))
 
 
 def unpack(headers: str) -> list[tuple[str, bytes]]:

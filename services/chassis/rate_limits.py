@@ -10,15 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from prometheus_client import Counter
-
 from services.chassis.access_settings import RateLimit
 from services.chassis.keys import key_of_session
 from services.chassis.problems import Problem
+from services.chassis.telemetry import METRICS
 
-LIMITED: Final = Counter(
-    "drumbeat_rate_limited_requests_total", "Requests refused because their key has used its rate"
-)
 POLICY: Final = "events"
 QUOTA_EXCEEDED: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 LARGEST_DEBT: Final = 250_000
@@ -63,7 +59,7 @@ class Quota:
         self._refill(self._per_second)
         if self._available >= least - 1e-6:  # the sum of many pauses is rounded
             return
-        LIMITED.inc()
+        METRICS.rate_limited.inc()
         wait = max(1, self._seconds_until(1, self._per_second))
         problem = Problem(
             429,

@@ -19,13 +19,15 @@ from services.chassis.clock import monotonic
 from services.chassis.database import Connection, Database
 from services.chassis.dead_letters import UNSENT, Record, announce_alone, dead_letter_record
 from services.chassis.faults import fault
-from services.chassis.kafka import Delivery, Message, Producer
+from services.chassis.kafka import Delivery, Producer
+from services.chassis.kafka_message import Message
 from services.chassis.loops import Loop
 from services.chassis.outages import KafkaAway
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.pace import Pace
 from services.chassis.record_signatures import SIGNATURE, sign_record
 from services.chassis.telemetry import METRICS
+from services.chassis.tracing import traces
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +93,8 @@ class Relay(Loop):
             messages = [self._message(row) for row in rows]
             fault("relay.before_produce")
             began = monotonic()
-            deliveries = await self._deliver(connection, messages)
+            with traces().sent(messages) as traced:
+                deliveries = await self._deliver(connection, traced)
             unknown = sum(delivery is Delivery.UNKNOWN for delivery in deliveries)
             self._pace.adapt(len(rows), monotonic() - began, unknown)
             fault("relay.after_produce")

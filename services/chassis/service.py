@@ -40,13 +40,16 @@ from services.chassis.outbox import Outbox
 from services.chassis.pruning import prune_loop
 from services.chassis.relay import Relay
 from services.chassis.replica import Replica, identify_replica
+from services.chassis.request_context import RequestContext
 from services.chassis.rest import PartitionEnds, Rest
 from services.chassis.schema_versions import DATABASES, check_schema
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import CannotStart, Http, Settings, load_settings
 from services.chassis.standing_clock import clock_loop
+from services.chassis.start_tracing import start_tracing
 from services.chassis.telemetry import METRICS, configure_logs
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
+from services.chassis.tracing import traces
 from services.chassis.web import Readiness
 
 log = structlog.get_logger(__name__)
@@ -117,11 +120,13 @@ def serve(identity: Identity, build: Build) -> NoReturn:
         for problem in unknown_settings(Settings):
             log.warning(UNKNOWN_SETTING, problem=problem)
         identity.read_first(settings)
+        start_tracing(settings.tracing, identity.name)
         faults.arm(settings.faults)
         code = uvloop.run(_serve(identity, settings, build))
     except CannotStart as reason:
         sys.stderr.write(f"{identity.name} cannot start: {reason}\n")
         code = 1
+    traces().close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # a library's thread or an abandoned client must not keep the process alive
@@ -271,7 +276,7 @@ def _consumer(runtime: Runtime, subscription: Subscription, after_commit: Sequen
 
 def _server(app: FastAPI) -> Server:
     config = uvicorn.Config(
-        app,
+        RequestContext(app),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,

@@ -20,6 +20,7 @@ from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.retention_settings import Retention
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
+from services.chassis.tracing_settings import Tracing
 from services.chassis.tracking_settings import Tracking
 from services.chassis.urls import check_service_url, leads_outside, with_database, without_user
 from services.chassis.webhook_settings import Webhooks
@@ -163,6 +164,7 @@ class Settings(BaseSettings):
     organization: Organization = Organization()
     inbound: access.Inbound = access.Inbound()
     tracking: Tracking = Tracking()
+    tracing: Tracing = Tracing()
     sms: Sms = Sms()
     slack: Slack = Slack()
     phone: Phone = Phone()

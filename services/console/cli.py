@@ -121,9 +121,13 @@ def migrate() -> None:
 @app.command()
 def doctor(
     as_json: AsJson = False,
+    is_remote: Annotated[
+        bool, typer.Option("--remote", help="A deployment elsewhere: check only what its services answer.")
+    ] = False,
 ) -> None:
     """Check everything a deployment needs, and say how to repair it. Exit code 1 when something is wrong."""
-    become("services.devstack.doctor", *(["--json"] if as_json else []))
+    options = {"--json": as_json, "--remote": is_remote}
+    become("services.devstack.doctor", *(option for option, is_set in options.items() if is_set))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,6 +9,7 @@ import httpx
 
 from services.chassis.clock import real_now
 from services.chassis.settings import Settings, load_settings
+from services.chassis.tracing import traces
 from services.console.json_fields import Json, items, nested, text, texts
 from services.console.key_file import KeyFileUnusable, read_key
 from services.console.posted_events import PostedEvents, read_posted
@@ -249,7 +250,10 @@ class AsyncApiClient:
         headers = {"Authorization": f"Bearer {self._tokens.get(key, key)}", **media}
         timeout: float = options.get("timeout", READ_TIMEOUT_SECONDS)
         try:
-            response = await self._client.request(method, f"{address}{path}", headers=headers, **options)
+            with traces().span(method, "client", attributes={"http.request.method": method}) as span:
+                headers |= span.headers
+                response = await self._client.request(method, f"{address}{path}", headers=headers, **options)
+                span.note({"http.response.status_code": response.status_code})
         except httpx.TimeoutException:
             return Failure(None, f"{name} did not answer within {timeout:.0f} seconds.")
         except (httpx.HTTPError, UnicodeError):

@@ -14,8 +14,11 @@ from fastapi import FastAPI
 from services.chassis.clock import service_clock
 from services.chassis.http_server import CannotListen, Server, listening
 from services.chassis.openapi_export import print_openapi
+from services.chassis.request_context import RequestContext
 from services.chassis.settings import Clock, Settings, SettingsRejected, load_settings
+from services.chassis.start_tracing import start_tracing
 from services.chassis.telemetry import configure_logs
+from services.chassis.tracing import traces
 from services.console.web import make_console
 
 log = structlog.get_logger(__name__)
@@ -39,10 +42,12 @@ def main() -> NoReturn:
     try:
         settings = load_settings()
         configure_logs(settings.log_level, service="console")
+        start_tracing(settings.tracing, "console")
         code = uvloop.run(_serve(settings))
     except (SettingsRejected, CannotListen) as error:
         sys.stderr.write(f"console cannot start: {error}\n")
         code = 1
+    traces().close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # the socket of an open page must not keep the process alive
@@ -55,7 +60,7 @@ async def _serve(settings: Settings) -> int:
     with listening(settings.console, "DRUMBEAT_CONSOLE__PORT") as listener:
         server = Server(
             uvicorn.Config(
-                make_console(settings, service_clock(settings.clock)),
+                RequestContext(make_console(settings, service_clock(settings.clock))),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=2,

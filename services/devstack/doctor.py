@@ -15,6 +15,7 @@ from services.devstack.configuration_checks import (
     check_setting_names,
     check_text_channels,
 )
+from services.devstack.remote_checks import check_deployment
 from services.devstack.server_checks import check_servers
 from services.devstack.service_checks import check_services
 
@@ -70,9 +71,13 @@ def _installed_parts(settings: Settings) -> Iterator[Check]:
 
 
 def main() -> int:
-    """Print every check. Exit code 1 when any has a remedy, 2 when a setting is invalid."""
+    """Print every check, with `--remote` those of a deployment elsewhere.
+
+    Exit code 1 when any has a remedy, 2 when a setting is invalid.
+    """
     try:
-        checks = list(run_checks(load_settings()))
+        run = check_deployment if "--remote" in sys.argv[1:] else run_checks
+        checks = list(run(load_settings()))
     except SettingsRejected as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -19,6 +19,7 @@ from services.console import main as console
 from services.console.policy_pages.content import content_reference
 from services.console.policy_pages.reference import policy_reference
 from services.console.policy_pages.requirements import shipped_requirements
+from services.devstack.metrics_page import metrics_page
 from services.notifier import main as notifier
 from services.rules_engine import main as rules_engine
 from services.scheduler import main as scheduler
@@ -43,6 +44,7 @@ def generated_files() -> Mapping[str, bytes]:
         "docs/requirements.md": shipped_requirements(),
         "docs/content.md": content_reference(),
         "docs/events.md": catalogue.page(),
+        "docs/metrics.md": metrics_page(),
         "docs/scopes.md": write_page({service: orjson.loads(each) for service, each in documents.items()}),
     }
     openapi = {f"{GENERATED}/openapi/{service}.json": document for service, document in documents.items()}

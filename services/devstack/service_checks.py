@@ -15,10 +15,10 @@ from services.rules_engine.settings import policy_path
 def check_services(settings: Settings) -> Iterator[Check]:
     try:
         with ApiClient(settings) as api:
+            logs = f"its logs are in {settings.data_dir}/logs"
             for service in SERVICES:
-                yield from check_service(api, service, settings)
-            mode = api.get("rules_engine", "/v1/mode").get("mode")
-            yield Check("mode", f"{mode}" if mode == "live" else f"{mode}, nothing reaches customers")
+                yield from check_service(api, service, logs, start=f"start `drumbeat run`; {logs}")
+            yield check_mode(api)
             clocks = {service: api.get(service, "/v1/clock") for service in SERVICES}
             yield Check("service clock", str(clocks["scheduler"].get("now")))
             yield check_holidays(str(clocks["scheduler"].get("holidays")), holidays_release())
@@ -29,12 +29,20 @@ def check_services(settings: Settings) -> Iterator[Check]:
         yield Check("services", "not reachable", str(error))
 
 
-def check_service(api: ApiClient, service: Service, settings: Settings) -> Iterator[Check]:
-    """Whether it is ready, what it warns of, and which of its partitions are halted."""
+def check_mode(api: ApiClient) -> Check:
+    mode = api.get("rules_engine", "/v1/mode").get("mode")
+    return Check("mode", f"{mode}" if mode == "live" else f"{mode}, nothing reaches customers")
+
+
+def check_service(api: ApiClient, service: Service, logs: str, *, start: str) -> Iterator[Check]:
+    """Whether it is ready, what it warns of, and which of its partitions are halted.
+
+    `logs`: where its logs are; `start`: what to do when it does not answer.
+    """
     health = api.read_health(service)
-    address, logs = settings.url_of(service), f"its logs are in {settings.data_dir}/logs"
+    address = api.address_of(service)
     if health.status is None:
-        yield Check(service, f"{address}: no answer", f"start `drumbeat run`; {logs}")
+        yield Check(service, f"{address}: no answer", start)
         return
     remedy = "" if health.status == 200 else f"{health.reason or 'it does not say why'}; {logs}"
     yield Check(service, f"{address}: {health.status}", remedy)

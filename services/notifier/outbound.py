@@ -15,6 +15,7 @@ from services.notifier.adapters.channels.gateway_client import GatewayClient
 from services.notifier.adapters.channels.phone import PhoneSender, PhoneTasks
 from services.notifier.adapters.channels.slack import SlackSender, SlackWorkspace
 from services.notifier.adapters.channels.sms import SmsAccount, SmsSender
+from services.notifier.adapters.channels.traced_attempts import TracedSender
 from services.notifier.application.text_ports import TextSender, TextSending
 from services.notifier.entrypoints.http_channels import ChannelServices, MailRoute, channel_routes
 from services.notifier.entrypoints.http_inbound_sms import STATUS_PATH
@@ -50,7 +51,8 @@ def make_text_channels(configured: Settings) -> TextChannels:
         clients.append(GatewayClient(private, "the receiver of telephone tasks"))
         tasks = PhoneTasks(configured.phone.url, configured.phone.token)
         senders["call"] = PhoneSender(clients[-1], tasks)
-    return TextChannels(TextSending(senders, closed, configured.sms.takes_answers), clients)
+    traced = {channel: TracedSender(channel, sender) for channel, sender in senders.items()}
+    return TextChannels(TextSending(traced, closed, configured.sms.takes_answers), clients)
 
 
 def _sms_account(configured: Settings) -> SmsAccount | None:

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from functools import partial
 
-from prometheus_client import Gauge
-
 from services.chassis.database import Database
 from services.chassis.loops import Loop
 from services.chassis.partitions import partition_loop
@@ -20,10 +18,7 @@ from services.rules_engine.adapters.progress_queries import count_undecided
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.entrypoints.cadence_notices import CadenceNotices
-
-UNDECIDED = Gauge(
-    "drumbeat_accounts_undecided", "Accounts that cannot be read, or for which no plan can be made"
-)
+from services.rules_engine.metrics import UNDECIDED
 
 
 def engine_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
-from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.cadence.policy.contents import contents_in_force
@@ -67,10 +66,9 @@ from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
 from services.rules_engine.loops import engine_loops
+from services.rules_engine.metrics import EVENTS
 from services.rules_engine.tables import Tables
 from services.rules_engine.webhooks import Webhooks
-
-EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
 
 
 def count(topic: str, counts: BatchCounts) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
-from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
@@ -68,13 +67,12 @@ from services.scheduler.entrypoints.workers import (
     prune_sweep,
     reminder_sweep,
 )
+from services.scheduler.metrics import CALENDAR
 
 IDENTITY = Identity(
     "scheduler", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
 )
 LEVELLING = "services.calendar.person_levelling"
-CALENDAR = Counter("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
-CALENDAR.labels("promise_unannounced")  # 0 before the first one, so that an alert sees it
 
 
 def count(kind: str, number: int) -> None:

@@ -13,7 +13,7 @@ UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEAS
 _CLAIMED = """
     q.delivery_id, q.channel, q.recipient_kind, q.recipient_id, q.attempts, q.next_at, q.first_at, q.waits_until,
     f.event_id, f.type, f.said_at, f.data, q.reason, q.message_id, q.planned_at,
-    q.fold_key IS NOT NULL, q.created_at, q.ambiguous"""
+    q.fold_key IS NOT NULL, q.created_at, q.ambiguous, f.trace"""
 CLAIM_SINGLE = f"""
 WITH mine AS MATERIALIZED (
     SELECT delivery_id, event_key, event_at FROM delivery_queue WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
@@ -64,7 +64,7 @@ UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEAS
     ambiguous = q.ambiguous OR q.lease_token IS NOT NULL
 FROM mine s CROSS JOIN LATERAL {EVENT} f WHERE q.delivery_id = s.delivery_id
 RETURNING q.delivery_id::text, q.recipient_id, q.message_id::text, f.type, f.said_at, f.data, q.attempts, q.first_at,
-    q.account_id, q.touchpoint_id, q.touchpoint_type
+    q.account_id, q.touchpoint_id, q.touchpoint_type, f.trace
 """
 # All the deliveries of a mail begin, or none of them. The lease begins anew, so that the attempt fits into it.
 BEGIN = f"""

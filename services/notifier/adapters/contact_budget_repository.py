@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from prometheus_client import Counter
-
 from services.chassis.database import Connection
 from services.notifier.adapters.contact_rules_repository import load_contact_rules
 from services.notifier.adapters.merging import find_ended, keep_merges_out
@@ -28,6 +26,7 @@ from services.notifier.domain.contact_budget import (
 )
 from services.notifier.domain.contact_rules import ContactRules
 from services.notifier.domain.delivery import CALENDAR, AttemptOutcome, RecipientKind, State
+from services.notifier.metrics import BUDGET_DEFERRALS
 
 AHEAD: Final = 4
 """How many times the longest budget lies ahead of now what is planned and still counts when room is looked for."""
@@ -107,9 +106,6 @@ WITH waiting AS (
 )
 UPDATE delivery_queue q SET next_at = least(next_at, $1) FROM waiting w WHERE q.delivery_id = w.delivery_id
 """
-_DEFERRED: Final = Counter(
-    "drumbeat_contact_budget_deferrals_total", "Messages that found no room in a contact budget", ["budget"]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +134,7 @@ async def reserve(
     refused = reserve_room([one.request for one in asked], ledger, rules.budgets, now)
     await _add(connection, asked, refused, now)
     for no_room in refused.values():
-        _DEFERRED.labels(no_room.budget.name).inc()
+        BUDGET_DEFERRALS.labels(no_room.budget.name).inc()
     return refused
 
 

@@ -14,6 +14,7 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
+from services.chassis.tracing import traces
 from services.notifier.adapters import (
     contact_budget_repository,
     contact_rules_repository,
@@ -94,6 +95,7 @@ class DeliveryQueue:
             if keys:
                 rows += await connection.fetch(CLAIM_FOLDS, now.real, keys, token, self._owner, now.service)
             claims = [_message_claim(row, token) for row in rows]
+            _remember_traces([(str(row[0]), str(row[13]), row[18]) for row in rows])
             directory = await self._directory(connection, claims, now) if claims else Directory()
         if claims:
             fault("sender.after_claim")
@@ -146,6 +148,7 @@ class DeliveryQueue:
             )
             by_id = {endpoint.id: endpoint for endpoint in endpoints}
             claims = [_webhook_claim(row, token, by_id[row[1]]) for row in rows]
+            _remember_traces([(row[0], row[2], row[11]) for row in rows])
         if claims:
             fault("sender.after_claim")
         return claims
@@ -259,6 +262,11 @@ def _accounts_of_owners(claims: Sequence[MessageClaim]) -> set[str]:
     }
 
 
+def _remember_traces(rows: Sequence[tuple[str, str, str | None]]) -> None:
+    """`rows`: the id of a delivery, that of its message, the trace of its event: what is sent is known by either id."""
+    traces().remember([(name, trace) for *names, trace in rows for name in names])
+
+
 def _message_claim(row: Any, token: str) -> MessageClaim:
     recipient = Recipient(RecipientKind(row[2]), row[3])
     return MessageClaim(
@@ -277,7 +285,7 @@ def _message_claim(row: Any, token: str) -> MessageClaim:
 
 def _webhook_claim(row: Any, token: str, endpoint: Endpoint) -> WebhookClaim:
     id_, _, message_id, type_, time, data, attempts, first_at, account_id, touchpoint_id, touchpoint_type = (
-        row
+        row[:11]
     )
     webhook = Webhook(message_id, type_, time, data)
     return WebhookClaim(

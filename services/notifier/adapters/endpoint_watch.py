@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from prometheus_client import Counter, Gauge
-
 from schemas.ids import derived_id
 from schemas.subscriptions import SUBSCRIPTION_DISABLED, SUBSCRIPTION_FAILING, SubscriptionNews
 from services.chassis.clock import ServiceClock
@@ -25,6 +23,7 @@ from services.notifier.application.service_mail import MailKind
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.endpoint_health import EndpointHealth, Step
 from services.notifier.domain.event import Event, Notice
+from services.notifier.metrics import ENDPOINTS_DISABLED, ENDPOINTS_FAILING
 
 EVERYONE: Final = "*"
 """The subject of what is about no account."""
@@ -50,12 +49,6 @@ READERS: Final = (
     "SELECT id FROM subscription WHERE active AND NOT deleted AND id <> $1 AND $2 = ANY(types) ORDER BY id"
 )
 WATCH_SECONDS: Final = 5.0
-ENDPOINTS_FAILING: Final = Gauge(
-    "drumbeat_endpoints_failing", "Endpoints that have not answered since their last failure"
-)
-ENDPOINTS_DISABLED: Final = Counter(
-    "drumbeat_endpoints_disabled_total", "Endpoints that were disabled, for they failed for days or are gone"
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import structlog
 from services.chassis.database import INFRASTRUCTURE
 from services.chassis.faults import fault
 from services.chassis.outages import AWAY, OUTAGES
+from services.chassis.tracing import traces
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.application.mail_ports import BeginningMail, OptOuts
 from services.notifier.application.ports import ClaimResult
@@ -52,6 +53,7 @@ class MailRecorder:
         self._is_closing = False
 
     async def begin(self, mail: BeginningMail) -> OptOuts | None:
+        traces().link([claim.delivery.id for claim in mail.claims])
         begin = _Begin(mail)
         self._begins.append(begin)
         self._start()

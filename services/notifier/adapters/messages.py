@@ -6,16 +6,17 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from prometheus_client import Counter
 
 from schemas.directory import PreferenceRecord
 from schemas.facts import PreferenceChanged, SurveyAnswered
 from schemas.outcomes import DELIVERY_FINISHED
 from schemas.times import format_instant
 from services.chassis.outbox import Outgoing
+from services.chassis.tracing import traces
 from services.notifier.application.ports import WebhookResult
 from services.notifier.domain.delivery import CALENDAR, Delivery, Recipient, RecipientKind, State
 from services.notifier.domain.delivery_cause import cause_of
+from services.notifier.metrics import FINISHED, UNTOLD
 
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
 PREFERENCE_CHANGED = "drumbeat.preference.changed.v1"
@@ -23,11 +24,6 @@ SURVEY_ANSWERED = "drumbeat.survey.answered.v1"
 NOBODY = "nobody"
 """The recipient's id where there is no recipient."""
 LONGEST_REASON = 2000
-# Counted when written, so a transaction that is rolled back and repeated counts twice.
-FINISHED = Counter("drumbeat_deliveries_total", "Deliveries brought to a final state", ["channel", "state"])
-UNTOLD = Counter(
-    "drumbeat_untold_total", "Touchpoints of which nobody could be told: neither a manager nor a mailbox"
-)
 # A batch of deliveries has one moment and few counters: neither is computed again for each delivery.
 _instant = lru_cache(maxsize=64)(format_instant)
 _counter = lru_cache(maxsize=64)(FINISHED.labels)
@@ -57,7 +53,8 @@ def delivery_finished(
             "at": _instant(at),
         }
     )
-    return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)
+    headers = traces().event_headers(f"delivery {delivery.state}", delivery.id, account_id)
+    return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data, headers)
 
 
 def report_finished(
@@ -99,7 +96,8 @@ def webhooks_sent(results: Sequence[WebhookResult], at: datetime) -> list[Outgoi
             }
         )
         event_id = f"{claim.delivery_id}:finished"
-        reports.append(Outgoing(OUTCOMES, claim.account_id, event_id, DELIVERY_FINISHED, at, data))
+        headers = traces().event_headers("delivery sent", claim.delivery_id, claim.account_id)
+        reports.append(Outgoing(OUTCOMES, claim.account_id, event_id, DELIVERY_FINISHED, at, data, headers))
     return reports
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 # Of the row `s`, whose lookup is one of the index however many rows are estimated.
 EVENT: Final = """(
-    SELECT event_id, type, said_at, data FROM feed WHERE key = s.event_key AND said_at = s.event_at
-    UNION ALL SELECT event_id, type, event_at, data FROM undelivered_event
+    SELECT event_id, type, said_at, data, trace FROM feed WHERE key = s.event_key AND said_at = s.event_at
+    UNION ALL SELECT event_id, type, event_at, data, NULL FROM undelivered_event
     WHERE key = s.event_key AND event_at = s.event_at
     LIMIT 1)"""
 EVENT_OF_KEY: Final = """(

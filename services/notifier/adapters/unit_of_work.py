@@ -15,6 +15,7 @@ from schemas.directory import (
 )
 from services.chassis.database import Connection, real_now
 from services.chassis.outbox import Outbox
+from services.chassis.tracing import traces
 from services.notifier.adapters import (
     address_repository,
     contact_rules_repository,
@@ -47,10 +48,10 @@ from services.notifier.domain.talk import Settlement, Talk
 from services.notifier.domain.working_day import DayCause
 
 ADD_EVENTS = f"""
-INSERT INTO feed (key, event_id, type, said_at, account_id, data)
-SELECT key, event_id, type, said_at, {merging.STAYS}, data
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
-    AS u (key, event_id, type, said_at, account_id, data)
+INSERT INTO feed (key, event_id, type, said_at, account_id, data, trace)
+SELECT key, event_id, type, said_at, {merging.STAYS}, data, trace
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[])
+    AS u (key, event_id, type, said_at, account_id, data, trace)
 ON CONFLICT (key, said_at) DO NOTHING RETURNING event_id
 """
 WITHDRAW = """
@@ -77,14 +78,17 @@ class UnitOfWork:
     async def add_events(self, events: Sequence[Event]) -> set[str]:
         await merging.keep_merges_out(self._connection)
         by_key = {event_key(event.id): event for event in events}
+        ids = [event.id for event in by_key.values()]
+        account_ids = [event.content.account_id for event in by_key.values()]
         rows = await self._connection.fetch(
             ADD_EVENTS,
             list(by_key),
-            [event.id for event in by_key.values()],
+            ids,
             [event.type for event in by_key.values()],
             [event.time for event in by_key.values()],
-            [event.content.account_id for event in by_key.values()],
+            account_ids,
             [event.data for event in by_key.values()],
+            traces().carriers(account_ids, ids),
         )
         return {cast("str", row[0]) for row in rows}
 

@@ -3,23 +3,17 @@
 from datetime import datetime, timedelta
 
 import structlog
-from prometheus_client import Gauge
 
 from services.cadence.account import moment
 from services.cadence.announcements import Announced, announced
 from services.cadence.portfolio import Program
 from services.chassis.database import Connection, Database
+from services.rules_engine.metrics import PROGRAMS_LEFT_OUT, PROGRAMS_UNREADABLE
 
 log = structlog.get_logger(__name__)
 
 RELEVANT_FOR = timedelta(days=60)
 MOST_PROGRAMS = 500
-UNREADABLE = Gauge(
-    "drumbeat_programs_unreadable", "Programs that reach nobody: their audience cannot be read"
-)
-LEFT_OUT = Gauge(
-    "drumbeat_programs_left_out", "Programs that reach nobody, for 500 others are nearer in time"
-)
 # The nearest: what is announced for the far future must not hide what is next. In a stable order: another order of the
 # same programs would be another plan.
 NEAREST = """
@@ -40,10 +34,10 @@ async def read_programs(connection: Connection, now: datetime) -> tuple[Program,
     since = now - RELEVANT_FOR
     rows = await connection.fetch(NEAREST, since, now, MOST_PROGRAMS)
     relevant = len(rows) if len(rows) < MOST_PROGRAMS else await connection.fetchval(RELEVANT, since)
-    LEFT_OUT.set(relevant - len(rows))
+    PROGRAMS_LEFT_OUT.set(relevant - len(rows))
     programs = [announced(row[0], row[1]) for row in rows]
     unreadable = [program for program in programs if program.error is not None]
-    UNREADABLE.set(len(unreadable))
+    PROGRAMS_UNREADABLE.set(len(unreadable))
     for program in unreadable:
         log.warning("program.audience_unreadable", program=program.program.id, error=program.error)
     return tuple(program.program for program in programs if program.error is None)

@@ -7,6 +7,7 @@ from typing import Final, cast
 import httpx
 import orjson
 
+from services.chassis.tracing import traces
 from services.rules_engine.application.publish_policy import SchedulerAway
 
 ACCOUNTS_A_PAGE: Final = 200
@@ -40,8 +41,9 @@ class StandingClient:
             params["cursor"] = cursor
         try:
             key = self._key_file.read_text(encoding="ascii").strip()
-            headers = {"Authorization": f"Bearer {key}"}
-            answer = await client.get(f"{self._url}/v1/standing", params=params, headers=headers)
+            with traces().span("GET", "client", attributes={"http.request.method": "GET"}) as span:
+                headers = {"Authorization": f"Bearer {key}", **span.headers}
+                answer = await client.get(f"{self._url}/v1/standing", params=params, headers=headers)
         except (OSError, UnicodeError, httpx.HTTPError) as problem:
             raise SchedulerAway(f"{self._url} does not answer ({type(problem).__name__})") from problem
         if not answer.is_success:

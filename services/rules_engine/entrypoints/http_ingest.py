@@ -28,7 +28,8 @@ from schemas.zones import is_country
 from services.chassis.clock import ServiceClock
 from services.chassis.event_requests import BATCH, NDJSON, STRUCTURED, read_body, read_media_type
 from services.chassis.faults import fault
-from services.chassis.kafka import Message, Producer
+from services.chassis.kafka import Producer
+from services.chassis.kafka_message import Message
 from services.chassis.keys import ApiKey
 from services.chassis.ndjson import lines_of
 from services.chassis.problems import Problem

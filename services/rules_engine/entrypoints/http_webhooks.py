@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Protocol
 
 from fastapi import APIRouter, Path, Request
-from prometheus_client import Counter
 from starlette.responses import Response
 
 from schemas.problems import Malformed
@@ -27,13 +26,8 @@ from services.connectors.sources.items import Item
 from services.connectors.sources.salesforce import ACK
 from services.rules_engine.application.complete_items import ProviderAway
 from services.rules_engine.application.take_webhook import NotAcknowledged, WebhookResult
+from services.rules_engine.metrics import WEBHOOK_ITEMS, WEBHOOKS
 
-REQUESTS: Final = Counter(
-    "drumbeat_webhooks_total", "Webhooks that came in, by what became of them", ["source", "outcome"]
-)
-ITEMS: Final = Counter(
-    "drumbeat_webhook_items_total", "What webhooks brought, by what became of it", ["source", "outcome"]
-)
 MOST_LISTED: Final = 100
 """Refused items that an answer lists."""
 _RESULT: Final[dict[str, Any]] = {
@@ -110,11 +104,11 @@ def webhook_routes(sources: Mapping[str, Source], take: Take, counts: WebhookCou
             result = await take(configured, batch.items)
         except Problem as problem:
             outcome = "rejected" if problem.status == 401 else "unreadable"
-            REQUESTS.labels(source, outcome).inc()
+            WEBHOOKS.labels(source, outcome).inc()
             rejections.last[source] = (real_now(), problem.detail)
             raise
         except (NotAcknowledged, ProviderAway) as later:
-            REQUESTS.labels(source, "unacknowledged").inc()
+            WEBHOOKS.labels(source, "unacknowledged").inc()
             raise try_later(later) from later
         count_result(source, result)
         return Response(ACK, 200, media_type="text/xml") if batch.is_soap else JSON(_answer(result), 202)
@@ -154,10 +148,10 @@ def webhook_routes(sources: Mapping[str, Source], take: Take, counts: WebhookCou
 
 def count_result(source: str, result: WebhookResult) -> None:
     """Count a request and its items in the metrics."""
-    REQUESTS.labels(source, "accepted").inc()
-    ITEMS.labels(source, "fact").inc(sum(result.facts.values()))
-    ITEMS.labels(source, "refused").inc(len(result.refused))
-    ITEMS.labels(source, "unmapped").inc(sum(result.unmapped.values()))
+    WEBHOOKS.labels(source, "accepted").inc()
+    WEBHOOK_ITEMS.labels(source, "fact").inc(sum(result.facts.values()))
+    WEBHOOK_ITEMS.labels(source, "refused").inc(len(result.refused))
+    WEBHOOK_ITEMS.labels(source, "unmapped").inc(sum(result.unmapped.values()))
 
 
 def try_later(problem: NotAcknowledged | ProviderAway) -> Problem:

@@ -11,6 +11,7 @@ from services.calendar.announcing import find_announce_from
 from services.calendar.touchpoint import Status
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
+from services.chassis.tracing import traces
 from services.scheduler.adapters.directory_repository import load_directory
 from services.scheduler.adapters.invitations import load_invited_types
 from services.scheduler.adapters.messages import update_events
@@ -22,12 +23,14 @@ from services.scheduler.domain.announcing import KnownState
 # The touchpoint is as readers know it, until the first change after that.
 ADD = """
 INSERT INTO announcement AS a (touchpoint_id, account_id, note, announce_from, status, due_at, start_at, end_at,
-    deadline, owner, csm_id)
+    deadline, owner, csm_id, trace)
 SELECT u.id, u.account_id, u.note, u.announce_from, t.status, t.due_at, t.start_at, t.end_at, t.deadline, t.owner,
-    t.csm_id
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) u(id, account_id, note, announce_from)
+    t.csm_id, u.trace
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+    u(id, account_id, note, announce_from, trace)
 LEFT JOIN touchpoint t ON t.id = u.id
-ON CONFLICT (touchpoint_id) DO UPDATE SET note = excluded.note, announce_from = excluded.announce_from
+ON CONFLICT (touchpoint_id) DO UPDATE SET note = excluded.note, announce_from = excluded.announce_from,
+    trace = coalesce(excluded.trace, a.trace)
 """
 # Quiet begins anew with every change, but a calendar that never rests is announced all the same.
 WAIT = """
@@ -37,7 +40,7 @@ WHERE account_id = ANY($1::text[])
 """
 TAKE = """
 DELETE FROM announcement WHERE touchpoint_id = ANY($1::uuid[])
-RETURNING touchpoint_id::text AS id, note, status, due_at, start_at, end_at, deadline, owner, csm_id
+RETURNING touchpoint_id::text AS id, note, trace, status, due_at, start_at, end_at, deadline, owner, csm_id
 """
 CLAIM = """
 UPDATE account_calendar SET announce_at = NULL, changed_since = NULL WHERE account_id IN (
@@ -115,7 +118,8 @@ async def add_changes(
     invited = await load_invited_types(connection)
     announced = [(update, find_announce_from(update.touchpoint, invited, now)) for update in updates]
     values = [(each.touchpoint.id, each.touchpoint.account_id, each.note, later) for each, later in announced]
-    await connection.execute(ADD, *columns_of(values))
+    carriers = traces().carriers([each.touchpoint.account_id for each, _ in announced])
+    await connection.execute(ADD, *columns_of(values), carriers)
     # What was just made and is far has nothing to announce.
     account_ids = {
         each.touchpoint.account_id
@@ -145,9 +149,11 @@ async def take_known_states(
     """
     if not ids:
         return {}
-    return {row["id"]: (_known_state(row), row["note"]) for row in await connection.fetch(TAKE, ids)}
+    taken = await connection.fetch(TAKE, ids)
+    traces().remember([(row["id"], row["trace"]) for row in taken])
+    return {row["id"]: (_known_state(row), row["note"]) for row in taken}
 
 
 def _known_state(row: Row) -> KnownState:
     status = None if row["status"] is None else Status(row["status"])
-    return KnownState(status, *row[3:])
+    return KnownState(status, *row[4:])

@@ -251,7 +251,8 @@ class PostgresCalendarRepository:
         if stored := [*compress(changed, is_stored)]:
             await self._connection.execute(rows.DELETE_TIMES, stored)
         await self._connection.execute(rows.SAVE, *columns_of(map(rows.touchpoint_values, updates)), now)
-        await self._connection.execute(rows.SAVE_TIMES, *rows.time_columns(updates), changed, now)
+        times = (*rows.time_columns(updates), changed, now, rows.traces_of_planned(updates))
+        await self._connection.execute(rows.SAVE_TIMES, *times)
         await self._publish([update for update in updates if update.event_kind and is_urgent(update)], now)
 
     async def _publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:

@@ -17,6 +17,7 @@ from schemas.times import format_instant
 from schemas.touchpoints import Kind, touchpoint_event_type
 from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint
 from services.chassis.outbox import Outgoing
+from services.chassis.tracing import traces
 from services.scheduler.application.ports import Changer, TouchpointUpdate
 
 EVENTS = "touchpoint.events"
@@ -134,7 +135,8 @@ def touchpoint_data(
 
 def touchpoint_event(touchpoint: Touchpoint, kind: Kind, data: bytes, now: datetime) -> Outgoing:
     event_id = f"{touchpoint.id}:{touchpoint.sequence}:{kind}"
-    return Outgoing(EVENTS, touchpoint.account_id, event_id, touchpoint_event_type(kind), now, data)
+    headers = traces().event_headers(f"touchpoint {kind}", touchpoint.id, touchpoint.account_id)
+    return Outgoing(EVENTS, touchpoint.account_id, event_id, touchpoint_event_type(kind), now, data, headers)
 
 
 def update_events(

@@ -12,6 +12,7 @@ from services.calendar.misfire import MisfirePolicy, Misfires
 from services.calendar.touchpoint import Status, Touchpoint
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.tracing import traces
 from services.scheduler.adapters.announcement_repository import take_known_states
 from services.scheduler.adapters.archive import FEED, prune_feed
 from services.scheduler.adapters.directory_repository import load_types
@@ -37,11 +38,12 @@ def _claim(queue: Queue, status: Status, time_column: str) -> str:
 
     Both rows are locked and neither is waited for: a plan or a person that has locked the touchpoint goes first.
     """
+    trace = "trace" if queue == "agenda" else "NULL::text AS trace"
     return f"""
 WITH q AS MATERIALIZED (
-    SELECT ctid, at, id FROM {queue} WHERE at <= $1 ORDER BY at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT ctid, at, id, {trace} FROM {queue} WHERE at <= $1 ORDER BY at, id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-SELECT {COLUMNS}, q.ctid, coalesce(t.face, r.face) AS content, p.name, p.email, a.name AS account_name
+SELECT {COLUMNS}, q.ctid, q.trace, coalesce(t.face, r.face) AS content, p.name, p.email, a.name AS account_name
 FROM q JOIN touchpoint t ON t.id = q.id
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 LEFT JOIN person p ON p.csm_id = t.csm_id
@@ -127,6 +129,7 @@ class PostgresQueue:
         await self._connection.execute(BY_KEYS)
         claimed = await self._connection.fetch(statement, now, limit)
         self._queue, self._claimed = queue, {row["id"]: row for row in claimed}
+        traces().remember([(row["id"], row["trace"]) for row in claimed])
         return [read_touchpoint(row) for row in claimed]
 
     async def find_newest_due(

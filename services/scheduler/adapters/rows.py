@@ -22,6 +22,7 @@ from services.calendar.touchpoint import (
     Status,
     Touchpoint,
 )
+from services.chassis.tracing import traces
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
 
 # What is first in a queue is found by its keys, whatever the planner chooses for a table of this size.
@@ -74,7 +75,8 @@ DELETE FROM lapsing l USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND l.at =
 """
 SAVE_TIMES = """
 WITH planned AS (
-    INSERT INTO agenda (at, id) SELECT * FROM unnest($1::timestamptz[], $2::uuid[]) ON CONFLICT DO NOTHING
+    INSERT INTO agenda (at, id, trace) SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $9::text[])
+    ON CONFLICT DO NOTHING
 ), owed AS (
     INSERT INTO lapsing (at, id) SELECT * FROM unnest($3::timestamptz[], $4::uuid[]) ON CONFLICT DO NOTHING
 ), due AS (
@@ -212,6 +214,14 @@ def time_columns(updates: Sequence[TouchpointUpdate]) -> tuple[list[object], ...
         [touchpoint.id for touchpoint in owed],
         [touchpoint.id for touchpoint in touchpoints if touchpoint.status in (Status.DUE, Status.OVERDUE)],
         [touchpoint.id for touchpoint in touchpoints if touchpoint.status not in OPEN],
+    )
+
+
+def traces_of_planned(updates: Sequence[TouchpointUpdate]) -> list[str | None]:
+    """The last array of SAVE_TIMES: the traces in which planned ones come due."""
+    touchpoints = [update.touchpoint for update in updates]
+    return traces().carriers(
+        [touchpoint.account_id for touchpoint in touchpoints if touchpoint.status is Status.PLANNED]
     )
 
 

@@ -26,7 +26,8 @@ from services.chassis.consumer_client import (
 from services.chassis.database import Connection, Database
 from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.halts import resume_partition
-from services.chassis.kafka import Message, Producer, partition_of, stop_client
+from services.chassis.kafka import Producer, partition_of, stop_client
+from services.chassis.kafka_message import Message
 from services.chassis.leases import TTL, Leases, advance
 from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.outbox import Outbox

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
-from services.chassis.kafka import LARGEST_RECORD, MOST_IN_BATCH, Message, Producer, partition_of
+from services.chassis.kafka import LARGEST_RECORD, MOST_IN_BATCH, Producer, partition_of
+from services.chassis.kafka_message import Message
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
 from tests.integration.chassis.records import stored_records

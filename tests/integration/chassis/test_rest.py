@@ -8,7 +8,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.chassis.kafka import Message, Producer
+from services.chassis.kafka import Producer
+from services.chassis.kafka_message import Message
 from services.chassis.rest import PartitionEnds
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics

@@ -16,7 +16,8 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.envelope import Envelope, from_kafka, kafka_headers
 from services.chassis.clock import real_now
-from services.chassis.kafka import Message, Producer
+from services.chassis.kafka import Producer
+from services.chassis.kafka_message import Message
 from services.chassis.keys import new_secret
 from services.chassis.settings import Kafka
 from services.devstack.embedded.kafka import EmbeddedKafka

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.envelope import from_kafka
 from schemas.events import read_data
-from services.chassis.kafka import Message
+from services.chassis.kafka_message import Message
 from tests.benchmarks.mixed_events import SHARES, Mix, newest_of, read_facts
 
 

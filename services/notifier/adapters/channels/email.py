@@ -7,7 +7,7 @@ ambiguous: the mail is sent again under the same Message-ID, and the attempt is 
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from enum import Enum
@@ -25,6 +25,7 @@ from aiosmtplib.typing import SMTPStatus
 
 from services.chassis.outages import OUTAGES
 from services.notifier.adapters.channels.email_message import AddressRejected, Sender, build_email
+from services.notifier.adapters.channels.traced_attempts import trace_attempt
 from services.notifier.application.mail_ports import Handover, Mail
 from services.notifier.domain.address_refusal import refuses_address
 from services.notifier.domain.delivery import AttemptOutcome, Response
@@ -78,6 +79,14 @@ class Mailer:
 
     async def send(self, mail: Mail, *, at: datetime, handover: Handover | None = None) -> Response:
         """Make one attempt at this real moment. Never raises for what the other side does."""
+
+        def attempt(_: Mapping[str, str]) -> Awaitable[Response]:
+            return self._send(mail, at, handover)
+
+        relay = {"server.address": self._host, "server.port": self._port}
+        return await trace_attempt("send mail", mail.delivery_id, relay, attempt)
+
+    async def _send(self, mail: Mail, at: datetime, handover: Handover | None) -> Response:
         try:
             recipient, content = build_email(mail, sender=self._sender, at=at)
         except (AddressRejected, HeaderInjection) as problem:

@@ -1,7 +1,7 @@
 """Outgoing webhooks: one signed POST within a deadline, never to a forbidden address."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -21,6 +21,7 @@ from services.chassis.target_guard import (
 )
 from services.notifier.adapters.channels.deadlines import Deadlines
 from services.notifier.adapters.channels.signing import sign_headers
+from services.notifier.adapters.channels.traced_attempts import trace_attempt
 from services.notifier.application.ports import Endpoint, Webhook
 from services.notifier.domain.delivery import AttemptOutcome, Response
 
@@ -77,7 +78,11 @@ class WebhookClient:
         body = webhook_body(webhook)
         secrets = [self._box.open(sealed, endpoint.id) for sealed in endpoint.secrets.valid_at(at)]
         headers = sign_headers(webhook.id, at, body, secrets)
-        return await self.post(endpoint.url, body, headers, at=at)
+
+        def attempt(trace: Mapping[str, str]) -> Awaitable[Response]:
+            return self.post(endpoint.url, body, {**headers, **trace}, at=at)
+
+        return await trace_attempt("POST webhook", webhook.id, {"drumbeat.event_type": webhook.type}, attempt)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Response:
         """The same for a body and headers that are signed already.

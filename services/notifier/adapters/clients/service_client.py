@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import httpx
 
+from services.chassis.tracing import traces
+
 CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 8.0
 """Real time for one answer: a claim is leased for 90 s, in which its mail is sent too."""
@@ -31,7 +33,12 @@ class ServiceClient:
         try:
             key = self._key_file.read_text(encoding="ascii").strip()
             headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._client.request(method, url, headers=headers, **request)
+            with traces().span(method, "client", attributes={"http.request.method": method}) as span:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    answer = await self._client.request(
+                        method, url, headers={**headers, **span.headers}, **request
+                    )
+                span.note({"http.response.status_code": answer.status_code})
+                return answer
         except (OSError, TimeoutError, UnicodeError, httpx.HTTPError, httpx.InvalidURL) as problem:
             raise ServiceAway(f"{url} does not answer ({type(problem).__name__})") from problem
