@@ -22,19 +22,14 @@ from services.calendar.reconciliation.context import (
 )
 from services.calendar.reconciliation.spec import hash_spec
 from services.calendar.recurrence import Series
-from services.calendar.touchpoint import (
-    PEOPLE,
-    Origin,
-    Status,
-    Touchpoint,
-    release,
-)
+from services.calendar.sharing import may_be_shared
+from services.calendar.touchpoint import PEOPLE, Origin, Status, Touchpoint, release
 from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
 from services.simulation.decisions import AccountDecisions
 from services.simulation.extending import LAST, UpcomingSlots
 from services.simulation.invitations import Invitations
-from services.simulation.plan_change import PlanChange, merge, select_stored
+from services.simulation.plan_change import PlanChange, list_one_offs, merge, select_stored
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
 
 CAME_DUE: Final = frozenset({Status.DUE, Status.OVERDUE})
@@ -58,6 +53,7 @@ class SimulatedAccount:
         self.series: dict[str, Series] = {each.type: each for each in book.calendar.series}
         self.last_due_at = dict(book.calendar.last_due_at)
         self.invited = Invitations(rules.policy)
+        self._catalogue = rules.policy.catalogue
         self.plan: PlanAdjusted | None = book.calendar.plan
         self._period = period
         self.is_stale = False
@@ -143,6 +139,11 @@ class SimulatedAccount:
         self.calendar[touchpoint.id] = touchpoint
         self.is_stale = self.is_stale or bool(self._never_skipped)
 
+    def may_be_shared(self, touchpoint: Touchpoint) -> bool:
+        """Whether a colleague may lead it when the weeks of its person are full."""
+        kind = self._catalogue.get(touchpoint.type)
+        return may_be_shared(touchpoint.owner, share=None if kind is None else kind.share)
+
     def content_of(self, touchpoint: Touchpoint) -> TouchpointContent | None:
         series = self.series.get(touchpoint.type)
         return touchpoint.content or (None if series is None else series.content)
@@ -170,7 +171,7 @@ class SimulatedAccount:
     def _moves_nothing(self, plan: PlanAdjusted, hours: AccountHours) -> bool:
         """Whether `hash_spec` is that of the plan before; it is not asked where they have other one-offs."""
         before, self._followed = self._followed, plan
-        if before is not None and _ids_of(before) != _ids_of(plan):
+        if before is not None and list_one_offs(before) != list_one_offs(plan):
             self._spec = None
             return False
         known = hash_spec(before, hours) if self._spec is None and before is not None else self._spec
@@ -294,7 +295,3 @@ class SimulatedAccount:
         if self._period.follows_live and series.owner in PEOPLE:
             return False
         return series.type not in self.decisions.sensitive and self.goes_on(series, hours)
-
-
-def _ids_of(plan: PlanAdjusted) -> list[str]:
-    return [item.id for item in plan.touchpoints]

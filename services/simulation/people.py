@@ -249,7 +249,7 @@ def _plan(
         find_owed_within(
             None if touchpoint.pinned else touchpoint.shift, (touchpoint.start_at, touchpoint.end_at), now
         ),
-        is_invited,
+        is_invited, account.may_be_shared(touchpoint),
     )  # fmt: skip
 
 
