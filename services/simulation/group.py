@@ -16,8 +16,8 @@ from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.absences import Covered, cover_absences, find_colleagues, find_deputies
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
+from services.simulation.calendar import LAST
 from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief
-from services.simulation.extending import LAST
 from services.simulation.people import PersonWork, apply_moves, give_up, is_visible, list_yielded
 from services.simulation.plan_change import PlanChange, change_rhythms
 from services.simulation.staffing import GroupStaff
@@ -72,7 +72,7 @@ class GroupSimulation:
         return self.totals
 
     def _begin(self, account: SimulatedAccount) -> None:
-        for touchpoint in (*account.planned(), *list_yielded(account, self._period.now)):
+        for touchpoint in (*account.calendar.planned, *list_yielded(account, self._period.now)):
             if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
                 self._work_of(touchpoint.csm_id).accounts[account.account_id] = account
         self._schedule(account)
