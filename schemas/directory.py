@@ -168,7 +168,7 @@ class TouchpointTypeRecord(SchemaModel):
     invites: bool = False
     """Whether the customer and its owner get it into their calendars."""
     share: bool | None = None
-    """Whether a colleague of the account's pool may lead it when its owner's weeks are full; null: if a pooled CSM does."""
+    """Whether a colleague of the account's pool may lead it when its owner's weeks are full; null: if pooled."""
     remind_hours: tuple[Annotated[int, Field(ge=1, le=24_000)], ...] = ()
     """How many hours before it its owner and the invited customer are reminded, the longest first."""
     misfire: Misfire | None = None

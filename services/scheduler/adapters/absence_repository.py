@@ -20,7 +20,7 @@ SELECT a.account_id, p.csm_id, p.weekly_minutes FROM account_calendar a JOIN per
 WHERE a.account_id = ANY($1::text[]) AND p.csm_id <> $2 AND (p.role IS NULL OR p.role = 'csm')
 ORDER BY a.account_id, p.csm_id
 """
-MINUTES = """
+PLANNED = """
 SELECT csm_id, due_at, minutes FROM touchpoint
 WHERE csm_id = ANY($1::text[]) AND due_at >= $2 AND due_at < $3 AND status = 'planned'
     AND owner IN ('csm', 'pooled_csm', 'sales')
@@ -44,24 +44,8 @@ class PostgresAbsences:
     async def load_deputies(
         self, book: PersonBook, touches: Sequence[PlannedTouch]
     ) -> Mapping[str, Sequence[Deputy]]:
-        account_ids = sorted({touch.account_id for touch in touches})
-        pools = await self._connection.fetch(POOLS, account_ids, book.csm_id)
-        weekly = {row["csm_id"]: row["weekly_minutes"] for row in pools}
-        if not weekly:
-            return {}
-        hours, span = await load_csm_hours(self._connection, weekly), span_around(touches)
-        planned: dict[str, list[tuple[datetime, int]]] = {}
-        for csm_id, due_at, minutes in await self._connection.fetch(MINUTES, sorted(weekly), *span):
-            planned.setdefault(csm_id, []).append((due_at, minutes))
-        deputies = {
-            csm_id: make_deputy(csm_id, own, weekly[csm_id], planned.get(csm_id, ()), span)
-            for csm_id, own in hours.items()
-        }
-        found: dict[str, list[Deputy]] = {}
-        for account_id, csm_id, _ in pools:
-            if csm_id in deputies:
-                found.setdefault(account_id, []).append(deputies[csm_id])
-        return found
+        account_ids = {touch.account_id for touch in touches}
+        return await load_deputies(self._connection, account_ids, book.csm_id, span_around(touches))
 
     async def save_covers(self, book: PersonBook, covers: Sequence[Cover], now: datetime) -> Collection[str]:
         touches = {touch.id: touch for touch in book.touches}
@@ -100,6 +84,29 @@ class PostgresAbsences:
 
     async def save_escalations(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await self._calendars.save_levelled(updates, now)
+
+
+async def load_deputies(
+    connection: Connection, account_ids: Collection[str], besides: str, span: tuple[datetime, datetime]
+) -> dict[str, list[Deputy]]:
+    """By account the members of its pool, besides one person, with what they have planned in the span."""
+    pools = await connection.fetch(POOLS, sorted(account_ids), besides)
+    weekly = {row["csm_id"]: row["weekly_minutes"] for row in pools}
+    if not weekly:
+        return {}
+    hours = await load_csm_hours(connection, weekly)
+    planned: dict[str, list[tuple[datetime, int]]] = {}
+    for csm_id, due_at, minutes in await connection.fetch(PLANNED, sorted(weekly), *span):
+        planned.setdefault(csm_id, []).append((due_at, minutes))
+    deputies = {
+        csm_id: make_deputy(csm_id, own, weekly[csm_id], planned.get(csm_id, ()), span)
+        for csm_id, own in hours.items()
+    }
+    found: dict[str, list[Deputy]] = {}
+    for account_id, csm_id, _ in pools:
+        if csm_id in deputies:
+            found.setdefault(account_id, []).append(deputies[csm_id])
+    return found
 
 
 def _covered(stored: StoredTouchpoint, cover: Cover) -> TouchpointUpdate:
