@@ -167,6 +167,8 @@ class TouchpointTypeRecord(SchemaModel):
     """The outcome it should have."""
     invites: bool = False
     """Whether the customer and its owner get it into their calendars."""
+    share: bool | None = None
+    """Whether a colleague of the account's pool may lead it when its owner's weeks are full; null: if pooled."""
     remind_hours: tuple[Annotated[int, Field(ge=1, le=24_000)], ...] = ()
     """How many hours before it its owner and the invited customer are reminded, the longest first."""
     misfire: Misfire | None = None

@@ -128,6 +128,8 @@ class StandingPerson(SchemaModel):
     country: str | None = None
     region: str | None = None
     time_off: tuple[Away, ...] = ()
+    busy: tuple[int, ...] = ()
+    """When their own calendar has something else: starts and ends by turns, in microseconds since 1970."""
     weekly_minutes: Minutes | None = None
     working_days: tuple[int, ...] | None = None
     day_start: str | None = None

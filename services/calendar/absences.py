@@ -1,7 +1,8 @@
 """What finds no allowed day in its window: who stands in for a person who is away, and what has to be escalated."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -28,6 +29,8 @@ from services.calendar.windows import COVERED
 AROUND: Final = timedelta(days=7)
 """The planned work around the days in question says who has the most room."""
 
+_NO_WEEKS: Final[Mapping[date, int]] = {}
+
 _NEED: Final = {
     Obstacle.AWAY: (
         "{person} is {away} on every working day of the window",
@@ -41,11 +44,15 @@ _NEED: Final = {
 
 
 class Deputy(NamedTuple):
-    """A colleague who may stand in, and the minutes they have planned at the time in question."""
+    """A colleague who may stand in, and the minutes they have planned at the time in question.
+
+    `free`: the minutes that are left in each of the weeks in question, by its Monday.
+    """
 
     csm_id: str
     hours: OpenHours
     minutes: int
+    free: Mapping[date, int] = _NO_WEEKS
 
 
 class Cover(NamedTuple):
@@ -81,17 +88,29 @@ def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[Acc
 
 def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> Cover | None:
     """The deputy with the most room who works in the window, on their day nearest to the target; None: nobody does."""
-    known = book.accounts.get(availability_key(touch.account_id, touch.type))
-    periods = () if known is None else known.periods
     for deputy in sorted(deputies, key=lambda each: (each.minutes, each.csm_id)):
-        hours = call_hours(deputy.hours, touch.minutes)
-        due_at = find_nearest(touch.window, touch.target_at, hours, periods)
+        hours = deputy_hours(book, touch, deputy.hours)
+        due_at = find_nearest(touch.window, touch.target_at, hours, periods_of(book, touch))
         if due_at is not None:
             weeks = name_weeks([touch.target_at], book.hours)
             taker, away = name_person(deputy.csm_id, deputy.hours), name_person(book.csm_id, book.hours)
             reason = f"{COVERED}{taker}: {away} is {_away_word(book.hours)} ({weeks})"
             return Cover(touch.id, deputy.csm_id, due_at, reason)
     return None
+
+
+def periods_of(book: PersonBook, touch: PlannedTouch) -> Sequence[Avoid]:
+    """The times that the account of a touchpoint of a book avoids for it."""
+    known = book.accounts.get(availability_key(touch.account_id, touch.type))
+    return () if known is None else known.periods
+
+
+def deputy_hours(book: PersonBook, touch: PlannedTouch, hours: OpenHours) -> OpenHours:
+    """When a colleague with these hours may lead it: on days of the customer too, if it is for a customer."""
+    known = book.accounts.get(availability_key(touch.account_id, touch.type))
+    customer = None if known is None or known.opening is None else known.opening.customer
+    own = call_hours(hours, touch.minutes)
+    return own if customer is None else replace(own, customer=customer)
 
 
 def find_nearest(

@@ -25,10 +25,15 @@ class BusyTime:
         """The busy times, each beginning so many minutes earlier."""
         return _widen(self.packed, minutes)
 
+    @property
+    def bounds(self) -> tuple[int, ...]:
+        """The starts and ends by turns, in microseconds since 1970."""
+        return struct.unpack(f"<{len(self.packed) // 8}q", self.packed)
+
 
 @lru_cache(maxsize=_CACHED)
 def _widen(packed: bytes, minutes: int) -> Stretches:
-    numbers = struct.unpack(f"<{len(packed) // 8}q", packed)
+    numbers = BusyTime(packed).bounds
     earlier = minutes * _MINUTE
     spans = zip(numbers[::2], numbers[1::2], strict=True)
     return join((start - earlier, end) for start, end in spans)

@@ -67,6 +67,7 @@ class PlannedTouch(NamedTuple):
     season moved it out of its place. `is_never_skipped`: it is protected whatever its priority. `is_by_calendar`: an
     escalation of the calendar itself. `has_yielded`: it gave way, and may come back. `owed_within`: its person can do it
     only after its time, which is this. `is_invited`: people have its date, so it moves only if it cannot stand.
+    `may_be_shared`: a colleague of the pool may lead it when the weeks of its person are full.
     """
 
     id: str
@@ -86,6 +87,7 @@ class PlannedTouch(NamedTuple):
     has_yielded: bool = False
     owed_within: tuple[datetime, datetime] | None = None
     is_invited: bool = False
+    may_be_shared: bool = False
 
     @property
     def window(self) -> tuple[datetime, datetime]:

@@ -13,7 +13,7 @@ from schemas.standing import TouchpointContent
 from schemas.times import format_instant
 from schemas.vocabulary import Owner
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
-from services.calendar.windows import COVERED, GAVE_WAY, LEVELLED
+from services.calendar.windows import COVERED, GAVE_WAY, LEVELLED, SHARED
 
 
 class Status(StrEnum):
@@ -144,6 +144,11 @@ class Touchpoint(NamedTuple):
     def is_covered(self) -> bool:
         """Whether a colleague leads it while its person is away."""
         return self.shift is not None and self.shift.startswith(COVERED)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a colleague leads it because the weeks of its person had no room for it."""
+        return self.shift is not None and self.shift.startswith(SHARED)
 
     @property
     def is_led_by_person(self) -> bool:

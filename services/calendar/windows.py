@@ -23,6 +23,9 @@ BUSY: Final = "is busy then"
 COVERED: Final = "covered by "
 """How the shift of a touchpoint begins that a colleague leads while its person is away."""
 
+SHARED: Final = "shared with "
+"""How the shift of a touchpoint begins that a colleague leads because the weeks of its person are full."""
+
 GAVE_WAY: Final = "gave way: "
 """How the reason of a cancellation begins that made room for what goes before it; it may come back."""
 

@@ -1,4 +1,4 @@
-"""Colleagues who stand in for people who are away, and escalations about what nobody can lead, as live."""
+"""Colleagues who lead what people are away for or have no room for, and escalations about the rest, as live."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -20,14 +20,19 @@ from services.calendar.levelling import Obstacle
 from services.calendar.person_book import PersonBook, PlannedTouch
 from services.calendar.person_levelling import PersonLevelling
 from services.calendar.reconciliation.context import ChangeKind
+from services.calendar.sharing import find_shareable, find_shares, make_deputy
 from services.calendar.shortages import describe_shortages
 from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import Colleague
 from services.simulation.people import PersonWork
 
-CountMinutes = Callable[[str, datetime, datetime], int]
-"""The planned minutes of a person from one moment up to another."""
+ListPlanned = Callable[[str, datetime, datetime], list[tuple[datetime, int]]]
+"""When a person has how many minutes planned, from one moment up to another."""
+
+
+FindDeputies = Callable[[Sequence[PlannedTouch]], Mapping[str, Sequence[Deputy]]]
+"""By account who may lead these touchpoints instead."""
 
 
 class Covered(NamedTuple):
@@ -41,18 +46,18 @@ class Covered(NamedTuple):
 def cover_absences(
     work: PersonWork,
     levelled: tuple[PersonBook, PersonLevelling],
-    people: Sequence[Colleague],
-    count: CountMinutes,
+    shares: Sequence[Cover],
+    deputies: FindDeputies,
     now: datetime,
 ) -> Covered:
-    """Hand over what finds no day because its person is away; escalate what nobody can lead, and what has no room.
+    """Hand over what finds no day because its person is away, and `shares`; escalate what nobody can lead.
 
-    `levelled`: the person's book and what became of it; `people`: those of the directory.
+    `levelled`: the person's book and what became of it.
     """
     book, outcome = levelled
     in_question = find_in_question(book, outcome.homeless)
     touches = [each.touch for each in in_question if each.obstacle is Obstacle.AWAY]
-    covers = find_covers(book, touches, _find_deputies(work, touches, people, count)) if touches else []
+    covers = [*(find_covers(book, touches, deputies(touches)) if touches else []), *shares]
     handed_over = _hand_over(work, book, covers)
     difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
     difficulties += describe_shortages(book, outcome.relief.escalated)
@@ -64,17 +69,26 @@ def cover_absences(
     return Covered(handed_over, accounts, [each for each in accounts if each.account_id in owed])
 
 
-def _find_deputies(
-    work: PersonWork, touches: Sequence[PlannedTouch], people: Sequence[Colleague], count: CountMinutes
+def find_colleagues(
+    book: PersonBook, levelled: PersonLevelling, deputies: FindDeputies, now: datetime
+) -> list[Cover]:
+    """Who of the pools leads instead what has no room in the weeks of its person."""
+    shareable = find_shareable(levelled.relief)
+    touches = [each.touch for each in shareable]
+    return find_shares(book, shareable, deputies(touches), now) if touches else []
+
+
+def find_deputies(
+    work: PersonWork, people: Sequence[Colleague], planned: ListPlanned, touches: Sequence[PlannedTouch]
 ) -> Mapping[str, Sequence[Deputy]]:
-    """By account the other members of its pool."""
-    first, last = span_around(touches)
+    """By account the other members of its pool. `people`: those of the directory."""
+    span = span_around(touches)
     found: dict[str, list[Deputy]] = {}
     for account_id in sorted({touch.account_id for touch in touches}):
         pool = work.accounts[account_id].owners.pool
         members = [each for each in people if pool is not None and each.pool == pool]
         found[account_id] = [
-            Deputy(each.csm_id, each.hours, count(each.csm_id, first, last))
+            make_deputy(each.csm_id, each.hours, each.weekly_minutes, planned(each.csm_id, *span), span)
             for each in members
             if each.csm_id != work.colleague.csm_id and each.role in (None, "csm")
         ]

@@ -22,19 +22,15 @@ from services.calendar.reconciliation.context import (
 )
 from services.calendar.reconciliation.spec import hash_spec
 from services.calendar.recurrence import Series
-from services.calendar.touchpoint import (
-    PEOPLE,
-    Origin,
-    Status,
-    Touchpoint,
-    release,
-)
+from services.calendar.sharing import may_be_shared
+from services.calendar.touchpoint import PEOPLE, Origin, Status, Touchpoint, release
 from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
+from services.simulation.calendar import LAST, AccountCalendar
 from services.simulation.decisions import AccountDecisions
-from services.simulation.extending import LAST, UpcomingSlots
+from services.simulation.extending import UpcomingSlots
 from services.simulation.invitations import Invitations
-from services.simulation.plan_change import PlanChange, merge, select_stored
+from services.simulation.plan_change import PlanChange, list_one_offs, merge, select_stored
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
 
 CAME_DUE: Final = frozenset({Status.DUE, Status.OVERDUE})
@@ -54,10 +50,11 @@ class SimulatedAccount:
         self.place = book.place
         self.customer = find_customer_days(book.place, rules.policy.content.holidays)
         self.decisions = AccountDecisions(decode(book.account_id, book.state), rules, period, book.decided)
-        self.calendar = {each.id: each for each in book.calendar.touchpoints}
+        self.calendar = AccountCalendar(book.calendar.touchpoints)
         self.series: dict[str, Series] = {each.type: each for each in book.calendar.series}
         self.last_due_at = dict(book.calendar.last_due_at)
         self.invited = Invitations(rules.policy)
+        self._catalogue = rules.policy.catalogue
         self.plan: PlanAdjusted | None = book.calendar.plan
         self._period = period
         self.is_stale = False
@@ -67,6 +64,7 @@ class SimulatedAccount:
         self._protected: tuple[PlanAdjusted | None, frozenset[str]] | None = None
         self._regular: dict[str, bool] = {}
         self._upcoming = UpcomingSlots(book.account_id, period)
+        self._extend_from: datetime | None = None
 
     def evaluate(self, now: datetime) -> PlanChange | None:
         """What is to be followed of a new plan, which is the plan from now on; None: nothing."""
@@ -84,9 +82,9 @@ class SimulatedAccount:
 
     def take_due(self, moment: datetime) -> list[tuple[Touchpoint, TouchpointContent]]:
         """What came due up to that moment, in order of time; the plan has to be evaluated when one may change it."""
-        due = [
-            each for each in self.calendar.values() if each.status is Status.PLANNED and each.due_at <= moment
-        ]
+        if self.calendar.first_due_at > moment:
+            return []
+        due = [each for each in self.calendar.planned if each.due_at <= moment]
         due.sort(key=lambda each: (each.due_at, each.id))
         taken: list[tuple[Touchpoint, TouchpointContent]] = []
         stays: dict[str, str] = {}
@@ -143,6 +141,11 @@ class SimulatedAccount:
         self.calendar[touchpoint.id] = touchpoint
         self.is_stale = self.is_stale or bool(self._never_skipped)
 
+    def may_be_shared(self, touchpoint: Touchpoint) -> bool:
+        """Whether a colleague may lead it when the weeks of its person are full."""
+        kind = self._catalogue.get(touchpoint.type)
+        return may_be_shared(touchpoint.owner, share=None if kind is None else kind.share)
+
     def content_of(self, touchpoint: Touchpoint) -> TouchpointContent | None:
         series = self.series.get(touchpoint.type)
         return touchpoint.content or (None if series is None else series.content)
@@ -170,7 +173,7 @@ class SimulatedAccount:
     def _moves_nothing(self, plan: PlanAdjusted, hours: AccountHours) -> bool:
         """Whether `hash_spec` is that of the plan before; it is not asked where they have other one-offs."""
         before, self._followed = self._followed, plan
-        if before is not None and _ids_of(before) != _ids_of(plan):
+        if before is not None and list_one_offs(before) != list_one_offs(plan):
             self._spec = None
             return False
         known = hash_spec(before, hours) if self._spec is None and before is not None else self._spec
@@ -179,6 +182,7 @@ class SimulatedAccount:
 
     def _read_contents(self, plan: PlanAdjusted) -> None:
         self._regular.clear()
+        self._extend_from = None
         for rhythm in plan.rhythms:
             series = self.series.get(rhythm.touchpoint_type)
             if series is not None:
@@ -215,6 +219,7 @@ class SimulatedAccount:
             if change.touchpoint.cancellation is not None:
                 self.decisions.report_cancelled(change.touchpoint, now)
         self.series = {**self.series, **{each.type: each for each in result.series}}
+        self._extend_from = None
         self._forget_closed(now)
         return changes
 
@@ -234,6 +239,8 @@ class SimulatedAccount:
     def extend(self, moment: datetime, hours: AccountHours) -> list[Touchpoint]:
         """The occurrences that the horizon needs at that moment, of rhythms that go on as they are."""
         made: list[Touchpoint] = []
+        if moment < self._find_extend_from(hours):
+            return made
         for rhythm in () if self.plan is None else self.plan.rhythms:
             series = self.series.get(rhythm.touchpoint_type)
             if series is None or not series.active or not self._upcoming.needs_more(series, hours, moment):
@@ -241,8 +248,17 @@ class SimulatedAccount:
             if self.goes_on(series, hours):
                 further, self.series[series.type] = self._upcoming.extend(series, rhythm, hours, moment)
                 made += further
-        self.calendar.update((each.id, each) for each in made)
+        for each in made:
+            self.calendar[each.id] = each
+        self._extend_from = None
         return made
+
+    def _find_extend_from(self, hours: AccountHours) -> datetime:
+        """Before it no rhythm needs its next occurrences."""
+        if self._extend_from is None:
+            needed = (self._upcoming.extends_at(each, hours) for each in self.series.values() if each.active)
+            self._extend_from = min(needed, default=LAST)
+        return self._extend_from
 
     def goes_on(self, series: Series, hours: AccountHours) -> bool:
         """Whether further occurrences follow from the series alone, with nothing to avoid and nothing that moved."""
@@ -260,20 +276,15 @@ class SimulatedAccount:
 
     def choose_anchor(self, touchpoint_type: str, anchor: datetime) -> None:
         """Begin a rhythm whose phase was chosen; its occurrences follow when the calendar is reconciled."""
-        series, self._rhythms = self.series[touchpoint_type], None
+        series, self._rhythms, self._extend_from = self.series[touchpoint_type], None, None
         self.series[touchpoint_type] = replace(series, anchor=anchor, until=None, phase=None)
-
-    def planned(self) -> Iterator[Touchpoint]:
-        return (each for each in self.calendar.values() if each.status is Status.PLANNED)
 
     def next_moments(self, hours: AccountHours) -> Iterator[datetime]:
         """When it may have to be looked at again."""
         yield from self.decisions.next_moments(self.calendar)
         watched = self.decisions.watched | self._never_skipped
-        for touchpoint in self.calendar.values():
-            if touchpoint.status is Status.PLANNED and (
-                touchpoint.type in watched or self._is_watched_alone(touchpoint)
-            ):
+        for touchpoint in self.calendar.planned:
+            if touchpoint.type in watched or self._is_watched_alone(touchpoint):
                 yield touchpoint.due_at
         yield from (extend_at for extend_at, _ in self.next_extensions(hours))
 
@@ -283,6 +294,8 @@ class SimulatedAccount:
 
     def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[tuple[datetime, str]]:
         """When which rhythms need their next occurrences, up to a moment, where it is not enough to look later."""
+        if until < self._find_extend_from(hours):
+            return
         for series in self.series.values():
             is_begun = series.active and (series.until is not None or series.phase is None)
             extend_at = self._upcoming.extends_at(series, hours) if is_begun else LAST
@@ -294,7 +307,3 @@ class SimulatedAccount:
         if self._period.follows_live and series.owner in PEOPLE:
             return False
         return series.type not in self.decisions.sensitive and self.goes_on(series, hours)
-
-
-def _ids_of(plan: PlanAdjusted) -> list[str]:
-    return [item.id for item in plan.touchpoints]

@@ -12,7 +12,7 @@ from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 from services.calendar.assignment import AccountOwners, Line, Person
 from services.calendar.customer_days import CustomerPlace
-from services.calendar.open_hours import OpenHours, open_days
+from services.calendar.open_hours import OpenHours, open_days, open_minutes
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
 from services.calendar.person_hours import DEFAULT_HOURS, PersonDays, days_of_record, hours_of_record
 from services.calendar.recurrence import Series
@@ -33,7 +33,7 @@ NO_PLACE: Final = CustomerPlace()
 class Colleague(NamedTuple):
     """Somebody who leads touchpoints. `is_described`: in the directory; `is_levelled`: their book was levelled.
 
-    `hours` are those of every week until `close` takes the days away that `days` names.
+    `hours` are those of every week, with busy time, until `close` takes the days away that `days` names.
     """
 
     csm_id: str
@@ -146,11 +146,17 @@ def colleague_of(record: CsmRecord) -> Colleague:
 
 
 def available_minutes(colleague: Colleague, monday: date, first: int = 0) -> int:
-    """What the person's working days of the week from that Monday hold. `first`: without so many days of it."""
+    """What the person's working days of the week from that Monday hold. `first`: without so many days of it.
+
+    No day holds more than is free in it.
+    """
     per_day = colleague.weekly_minutes // (len(colleague.hours.days) or 1)
-    return per_day * _count_open_days(colleague.hours, monday, first)
+    return _sum_minutes(colleague.hours, per_day, monday, first)
 
 
 @lru_cache(maxsize=8192)
-def _count_open_days(hours: OpenHours, monday: date, first: int) -> int:
-    return len(open_days(hours, monday + first * DAY, monday + 6 * DAY))
+def _sum_minutes(hours: OpenHours, per_day: int, monday: date, first: int) -> int:
+    days = open_days(hours, monday + first * DAY, monday + 6 * DAY)
+    if hours.busy is None:
+        return per_day * len(days)
+    return sum(min(per_day, open_minutes(day, hours)) for day in days)

@@ -1,6 +1,7 @@
 """A book as it would be if further events came: accounts that they change are evaluated at once, new ones are added."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from schemas.envelope import from_structured
@@ -69,7 +70,7 @@ class ChangedBook:
             if name in event.fields
         }
         if not event.fields.keys().isdisjoint({"timezone", "working_days", "working_hours"}):
-            changes["hours"] = described.hours
+            changes["hours"] = replace(described.hours, busy=known.hours.busy)
         days = {
             name: getattr(described.days, name)
             for field, name in (("country", "country"), ("region", "region"), ("time_off", "away"))

@@ -5,8 +5,7 @@ The slot that comes next is kept: a rhythm by a rule is searched from a year bef
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 from schemas.plans import RhythmItem
 from services.calendar.reconciliation.context import AccountHours
@@ -14,8 +13,7 @@ from services.calendar.reconciliation.rhythms import make_occurrence
 from services.calendar.recurrence import Series, Slot, horizon_of
 from services.calendar.touchpoint import Touchpoint
 from services.simulation.book import Period
-
-LAST: Final = datetime.max.replace(tzinfo=UTC)
+from services.simulation.calendar import LAST
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """The book of a deployment: stored accounts, and the calendar as the scheduler has it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from schemas.standing import StandingAccount, StandingPerson
 from schemas.times import clock_time
 from services.cadence.account.codec import UnreadableState, decode
 from services.calendar.assignment import AccountOwners, Line
+from services.calendar.busy_time import make_busy_time
 from services.calendar.customer_days import CustomerPlace
 from services.calendar.open_hours import DateSpan
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
@@ -71,6 +73,7 @@ def colleague_of_person(person: StandingPerson) -> Colleague:
     start, end = (None if each is None else clock_time(each) for each in (person.day_start, person.day_end))
     minutes = DEFAULT_WEEKLY_MINUTES if person.weekly_minutes is None else person.weekly_minutes
     hours = read_hours(person.timezone, person.working_days, start, end)[0]
+    hours = replace(hours, busy=make_busy_time(zip(person.busy[::2], person.busy[1::2], strict=True)))
     away = tuple(DateSpan(time_off.from_, time_off.to) for time_off in person.time_off)
     return Colleague(
         person.csm_id, hours, minutes, person.pool, person.role,

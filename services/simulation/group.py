@@ -3,19 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from schemas.plans import PlanAdjusted
 from services.calendar.person_book import PersonBook
 from services.calendar.person_hours import DEFAULT_HOURS
-from services.calendar.person_levelling import PersonLevelling, level_person
+from services.calendar.person_levelling import level_person
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
+from services.calendar.sharing import leave_out
 from services.calendar.touchpoint import Status, Touchpoint
-from services.simulation.absences import cover_absences
+from services.simulation.absences import Covered, cover_absences, find_colleagues, find_deputies
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
+from services.simulation.calendar import LAST
 from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief
-from services.simulation.extending import LAST
 from services.simulation.people import PersonWork, apply_moves, give_up, is_visible, list_yielded
 from services.simulation.plan_change import PlanChange, change_rhythms
 from services.simulation.staffing import GroupStaff
@@ -70,7 +72,7 @@ class GroupSimulation:
         return self.totals
 
     def _begin(self, account: SimulatedAccount) -> None:
-        for touchpoint in (*account.planned(), *list_yielded(account, self._period.now)):
+        for touchpoint in (*account.calendar.planned, *list_yielded(account, self._period.now)):
             if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
                 self._work_of(touchpoint.csm_id).accounts[account.account_id] = account
         self._schedule(account)
@@ -202,20 +204,23 @@ class GroupSimulation:
         if levelled.anchors:
             self._start_rhythms(levelled.anchors, moment)
             self._marked.add(csm_id)
+        people = [each for each in self._colleagues.values() if each.is_described]
+        deputies = partial(find_deputies, work, people, self._list_planned)
+        shares = find_colleagues(book, levelled, deputies, moment)
+        levelled = leave_out(levelled, shares)
         changed = give_up(work, levelled.relief.given_up, moment)
         changed += apply_moves(work, book, levelled.moves)
         for account in changed:
             self._schedule(account, self._period.number_of(moment))
         if not levelled.anchors:
             self._review_at[csm_id] = levelled.relief.review_at
-            self._cover_absences(work, (book, levelled), moment)
+            covered = cover_absences(work, (book, levelled), shares, deputies, moment)
+            self._follow_covers(covered, moment)
+            if shares:
+                self._marked.add(csm_id)
         return True
 
-    def _cover_absences(
-        self, work: PersonWork, levelled: tuple[PersonBook, PersonLevelling], moment: datetime
-    ) -> None:
-        people = [each for each in self._colleagues.values() if each.is_described]
-        covered = cover_absences(work, levelled, people, self._minutes_between, moment)
+    def _follow_covers(self, covered: Covered, moment: datetime) -> None:
         for account, touchpoint in covered.handed_over:
             if touchpoint.csm_id is not None:
                 self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
@@ -226,9 +231,9 @@ class GroupSimulation:
         for account in covered.accounts:
             self._schedule(account, self._period.number_of(moment))
 
-    def _minutes_between(self, csm_id: str, first: datetime, last: datetime) -> int:
+    def _list_planned(self, csm_id: str, first: datetime, last: datetime) -> list[tuple[datetime, int]]:
         planned = self._work_of(csm_id).planned(self._period.now)
-        return sum(each.minutes for _, each in planned if first <= each.due_at < last)
+        return [(each.due_at, each.minutes) for _, each in planned if first <= each.due_at < last]
 
     def _start_rhythms(self, anchors: Mapping[tuple[str, str], datetime], moment: datetime) -> None:
         begun: defaultdict[str, set[str]] = defaultdict(set)

@@ -45,9 +45,8 @@ def split_book(
     for colleague in colleagues:
         for node in _links_of_colleague(colleague):
             groups.join(("person", colleague.csm_id), node)
-    away = frozenset(each.csm_id for each in colleagues if each.days.away)
     for account in accounts:
-        for node in _links_of_account(account, away, sells=sells):
+        for node in _links_of_account(account, sells=sells):
             groups.join(("account", account.account_id), node)
     by_root: defaultdict[Node, tuple[list[BookAccount], list[Colleague]]] = defaultdict(lambda: ([], []))
     for account in accounts:
@@ -76,14 +75,14 @@ def _links_of_colleague(colleague: Colleague) -> Iterator[Node]:
         yield ("sales", "")
 
 
-def _links_of_account(account: BookAccount, away: frozenset[str], *, sells: bool) -> Iterator[Node]:
+def _links_of_account(account: BookAccount, *, sells: bool) -> Iterator[Node]:
+    """The people of an account, and its pool: its members stand in for who is away and share what has no room."""
     owners, calendar = account.owners, account.calendar
     people = {owners.csm_id, owners.sales_id, *calendar.assigned.values(), *chain(*owners.handovers)}
     people |= {touchpoint.csm_id for touchpoint in calendar.touchpoints}
     for csm_id in sorted(each for each in people if each is not None):
         yield ("person", csm_id)
-    has_deputies = owners.csm_id is None or not away.isdisjoint(each for each in people if each is not None)
-    if has_deputies and owners.pool is not None:
+    if owners.pool is not None:
         yield ("pool", owners.pool)
     if sells and owners.sales_id is None:
         yield ("sales", "")

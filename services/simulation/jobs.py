@@ -1,5 +1,6 @@
 """A simulation as values that another process can be given, and what it does with them."""
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ from services.simulation.groups import BookPart, split_book
 from services.simulation.hire import hire
 from services.simulation.totals import Totals, Wanted
 
+COLLECTED_AFTER: Final = (200_000, 20, 20)
+"""Thresholds of the garbage collector: little of a simulation is in cycles, and to look for them takes a sixth of it."""
 GROUP_ACCOUNTS: Final = 64
 """About so many accounts are simulated at a time, or as many as share people."""
 
@@ -66,11 +69,16 @@ def simulate(job: Job) -> Totals:
     """Simulate a part, group by group: few accounts at a time take less time and memory. Raises `PolicyRefused`."""
     rules, totals = job.rules.load(), Totals()
     accounts, colleagues = job.part
-    for part in split_book(accounts, colleagues, 1 + len(accounts) // GROUP_ACCOUNTS):
-        group = GroupSimulation(
-            part.accounts, part.colleagues, rules, job.period, keep_schedule=job.keep_schedule
-        )
-        totals.add(group.run())
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*COLLECTED_AFTER)
+    try:
+        for part in split_book(accounts, colleagues, 1 + len(accounts) // GROUP_ACCOUNTS):
+            group = GroupSimulation(
+                part.accounts, part.colleagues, rules, job.period, keep_schedule=job.keep_schedule
+            )
+            totals.add(group.run())
+    finally:
+        gc.set_threshold(*thresholds)
     return totals
 
 

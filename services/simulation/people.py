@@ -56,8 +56,8 @@ class PersonWork:
         """Their touchpoints that come due after that moment."""
         csm_id = self.colleague.csm_id
         for account in self.accounts.values():
-            for touchpoint in account.planned():
-                if touchpoint.csm_id == csm_id and touchpoint.is_led_by_person and touchpoint.due_at > after:
+            for touchpoint in account.calendar.led_by(csm_id):
+                if touchpoint.due_at > after:
                     yield account, touchpoint
 
     def measure(self, now: datetime) -> Host:
@@ -140,8 +140,11 @@ class PersonWork:
     def settle(self, now: datetime) -> None:
         """Their book was levelled: what is in it is not new any more, and readers learn of what is near."""
         self._changed, self._is_levelled = set(), True
-        for account, touchpoint in self._within_horizon(now):
-            account.invited.announce(touchpoint, now)
+        csm_id, horizon = self.colleague.csm_id, now + timedelta(days=HORIZON_DAYS)
+        for account in self.accounts.values():
+            for each in account.calendar.of_types(account.invited.types):
+                if each.csm_id == csm_id and each.is_led_by_person and now < each.due_at < horizon:
+                    account.invited.announce(each, now)
 
     def is_overfull(self, now: datetime) -> bool:
         """Whether any week has more planned minutes than it holds. Else everything fits where it stands: no conflict.
@@ -249,7 +252,7 @@ def _plan(
         find_owed_within(
             None if touchpoint.pinned else touchpoint.shift, (touchpoint.start_at, touchpoint.end_at), now
         ),
-        is_invited,
+        is_invited, account.may_be_shared(touchpoint),
     )  # fmt: skip
 
 

@@ -35,6 +35,11 @@ def change_rhythms(plan: PlanAdjusted, types: Iterable[str]) -> PlanChange:
     return PlanChange(plan.model_copy(update={"touchpoints": ()}), (), frozenset(types)).with_rhythms_of(plan)
 
 
+def list_one_offs(plan: PlanAdjusted) -> list[str]:
+    """Their ids."""
+    return [item.id for item in plan.touchpoints]
+
+
 def merge(plan: PlanAdjusted, change: PlanChange) -> PlanAdjusted:
     """The whole plan after a change."""
     if change.gone is None:

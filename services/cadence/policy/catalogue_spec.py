@@ -128,6 +128,11 @@ class TouchpointSpec(Spec):
         "never skipped and floors last, one-offs before them, everything else first",
         None,
     )
+    share: values.Truth | None = key(
+        "Whether a colleague of the account's pool may lead it when the weeks of its owner are full; left out: what a "
+        "pooled CSM leads",
+        None,
+    )
     invite: values.Truth | None = key(
         "Whether the customer and its owner get it into their calendars; left out: what a person holds as a call or a "
         "meeting, except for `group`",

@@ -266,7 +266,7 @@ def _fields(value: object) -> list[str]:
     later: dict[str, object] = {
         "group": False, "rrule": None, "folds_into": (), "yields": None, "invite": None, "remind": (),
         "misfire": None, "grace": None, "send_window": None,
-        "approve": False, "approve_within": None, "hand_off": None,
+        "approve": False, "approve_within": None, "hand_off": None, "share": None,
     }  # fmt: skip
     if isinstance(value, Trigger | Step):
         later["precedence"] = "default"

@@ -56,7 +56,8 @@ class Touchpoint:
     `misfire`, `grace`: what an outage does to those that came due meanwhile, and how late is not late; None: as usual.
     `send_window`: when customers get its messages; None: as for all messages.
     `approve`: its message waits for an approval, for `approve_within` (None: as long as it is worth sending). `hand_off`:
-    the platform that writes to the customer instead of Drumbeat.
+    the platform that writes to the customer instead of Drumbeat. `share`: whether a colleague of the pool may lead it
+    when its owner's weeks are full; None: where a pooled CSM leads it.
     """
 
     type: str
@@ -81,6 +82,7 @@ class Touchpoint:
     approve: bool = False
     approve_within: timedelta | None = None
     hand_off: str | None = None
+    share: bool | None = None
     place: Location = field(default=Location(), compare=False)
 
     @property

@@ -91,12 +91,11 @@ def _gap(
     name, hours = name_type(rhythm.touchpoint_type), context.hours.of_csm(rhythm.csm_id)
     days = (touchpoint.due_at - since).days
     weeks = name_weeks([since, touchpoint.due_at], hours)
-    why = f" It was {touchpoint.shift}." if touchpoint.shift else ""
     text = (
         f"Between two touchpoints of type {name} pass {days} days ({weeks}, "
         f"{_person(touchpoint, hours)}), more than the {longest / timedelta(days=1):g} that its {rhythm.every_days} days "
-        f"allow.{why} "
-        "What helps: agree with the customer on an earlier day, or let a colleague lead it."
+        "allow. What helps: agree with the customer on an earlier day, or let a colleague lead it."
+        f"{_why(touchpoint)}"
     )
     return Difficulty(
         Problem.GAP, touchpoint.account_id, touchpoint.id, _csm_of(touchpoint, context), since + longest,
@@ -123,17 +122,21 @@ def _find_missed(changes: Sequence[CalendarChange], context: ReconcileContext) -
 def _missed(item: OneOffItem, touchpoint: Touchpoint, context: ReconcileContext) -> Difficulty:
     name, hours = name_type(touchpoint.type), context.hours.of_csm(touchpoint.csm_id)
     latest = _latest(item, touchpoint)
-    why = f" It was {touchpoint.shift}." if touchpoint.shift else ""
     text = (
         f"The {name} is to take place by {latest.date().isoformat()}, but the first possible "
         f"day is {touchpoint.due_at.date().isoformat()} ({name_weeks([latest, touchpoint.due_at], hours)}, "
-        f"{_person(touchpoint, hours)}).{why} What helps: a later deadline, an exception agreed with the customer, or a "
-        "colleague who has time before it."
+        f"{_person(touchpoint, hours)}). What helps: a later deadline, an exception agreed with the customer, or a "
+        f"colleague who has time before it.{_why(touchpoint)}"
     )
     return Difficulty(
         Problem.DEADLINE, touchpoint.account_id, touchpoint.id, _csm_of(touchpoint, context), latest,
         f"Save the deadline of the {name}", text,
     )  # fmt: skip
+
+
+def _why(touchpoint: Touchpoint) -> str:
+    """Last in its text, so that whoever translates it finds where the reason of the shift ends."""
+    return f" Why it is on that day: {touchpoint.shift}" if touchpoint.shift else ""
 
 
 def _latest(item: OneOffItem, touchpoint: Touchpoint) -> datetime:

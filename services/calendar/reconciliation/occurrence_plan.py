@@ -226,7 +226,7 @@ def _slot_by_rule(occurrence: Touchpoint, slot: Slot | None, free: Availability,
 
 def _kept_shift(occurrence: Touchpoint) -> str | None:
     """Why a stored occurrence is not due at its time, of what is not determined anew."""
-    is_chosen = occurrence.is_levelled or occurrence.is_covered
+    is_chosen = occurrence.is_levelled or occurrence.is_covered or occurrence.is_shared
     shift = None if is_chosen else occurrence.shift
     return None if shift is None or shift.startswith(CLOSED) else shift
 

@@ -51,7 +51,7 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
         return CalendarChange.keep(stored, "it has come due or is closed")
     fresh = _make(item, context)
     free = context.availability(item)
-    if stored.is_covered and _is_owed(fresh, free) and not free.is_avoided(stored.due_at):
+    if _stays_with_colleague(stored, fresh, free):
         return _keep_covered(stored, item)
     dates = _choose_dates(stored, fresh, free)
     responsible = stored if stored.pinned else fresh
@@ -66,6 +66,14 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     return CalendarChange.between(
         stored, target, dates.shift or "its window or its owner in the plan changed"
     )
+
+
+def _stays_with_colleague(stored: Touchpoint, fresh: Touchpoint, free: Availability) -> bool:
+    """While its own person is away, or, if their weeks were full, while its window is the same."""
+    is_with_colleague = (stored.is_covered and _is_owed(fresh, free)) or (
+        stored.is_shared and _is_same_window(stored, fresh)
+    )
+    return is_with_colleague and not free.is_avoided(stored.due_at)
 
 
 def _is_owed(fresh: Touchpoint, free: Availability) -> bool:

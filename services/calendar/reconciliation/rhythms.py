@@ -194,6 +194,8 @@ def _move_to(
     window = _window(rhythm, slot)
     if occurrence.is_covered and _is_still_covered(occurrence, slot, window, availability):
         return CalendarChange.keep(occurrence, "a colleague leads it")
+    if occurrence.is_shared and _stays_shared(occurrence, rhythm, slot, availability):
+        return CalendarChange.keep(occurrence, "a colleague leads it")
     if _is_at(occurrence, rhythm, slot, window):  # the usual case, fifty times a plan
         return CalendarChange.keep(occurrence, "it is where the plan puts it")
     responsible = occurrence if occurrence.pinned else rhythm
@@ -236,6 +238,12 @@ def _is_still_covered(
         return False
     is_owed = not window.earliest_at <= slot.due_at <= window.latest_at
     return is_owed and not availability.is_avoided(occurrence.due_at)
+
+
+def _stays_shared(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, availability: Availability) -> bool:
+    """Who took it over keeps it for that target, while the customer has time on the day that was chosen."""
+    is_same = occurrence.start_at == slot.nominal and occurrence.owner == rhythm.owner
+    return is_same and not availability.is_avoided(occurrence.due_at)
 
 
 def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, window: LevelWindow | None) -> bool:

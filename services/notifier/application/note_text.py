@@ -42,6 +42,11 @@ def translate_note(note: str, phrases: Phrases) -> str:
     return translate_reason(_INSTANT.sub(lambda instant: _moment(instant[0], phrases), text), phrases)
 
 
+def translate_why(text: str, phrases: Phrases) -> str:
+    """The reason of a touchpoint in the language of `phrases`, with what the calendar says of its day."""
+    return translate_reason(text, phrases, translate_note)
+
+
 def _fill(translation: str, values: Mapping[str, str], phrases: Phrases) -> str:
     return _FIELD.sub(lambda field: _value(field[1], values[field[1]], phrases), translation)
 

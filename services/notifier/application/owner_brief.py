@@ -14,11 +14,11 @@ from services.notifier.application.brief_context import (
     touchpoint_of,
 )
 from services.notifier.application.message_content import find_content, names_read
+from services.notifier.application.note_text import translate_why
 from services.notifier.application.owner_news import is_open_for, news_of
 from services.notifier.application.owner_values import OwnerContext, owner_values
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
-from services.notifier.application.reason_text import translate_reason
 from services.notifier.domain.acts import Act, allowed_acts
 from services.notifier.domain.customer_policy import ROLES
 from services.notifier.domain.delivery import RecipientKind
@@ -90,7 +90,7 @@ def write_brief(claim: MessageClaim, context: BriefContext) -> Brief:
         body_html=rendered.html if rendered else "",
         body_text=rendered.text if rendered else "",
         purpose="" if rendered else data.purpose,
-        reason="" if "touchpoint.reason" in says else translate_reason(data.reason.text, context.phrases),
+        reason="" if "touchpoint.reason" in says else translate_why(data.reason.text, context.phrases),
         agenda=() if "agenda.list" in says else (content.agenda if content else ()) or data.agenda,
         preparation=content.preparation if content and "preparation.list" not in says else (),
         expects="" if "expects.text" in says else (content.expects if content else "") or data.expects,

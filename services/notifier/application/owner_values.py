@@ -11,8 +11,8 @@ from services.cadence.content.parse import ContentFile
 from services.cadence.content.values import Amount, Items, Value
 from services.notifier.application.message_facts import MessageFacts
 from services.notifier.application.message_values import MessageContext, customer_values
+from services.notifier.application.note_text import translate_why
 from services.notifier.application.phrases import Phrases
-from services.notifier.application.reason_text import translate_reason
 from services.notifier.domain.event import Event, readable_name
 from services.notifier.domain.message import sentence_case
 from services.notifier.domain.people import Account
@@ -64,7 +64,7 @@ def owner_values(context: OwnerContext) -> Values:
         "preparation.list": _items(content.preparation),
         "sales.name": (context.sales.name or context.sales.email) if context.sales else None,
         "touchpoint.purpose": data.purpose or None,
-        "touchpoint.reason": translate_reason(data.reason.text, phrases) or None,
+        "touchpoint.reason": translate_why(data.reason.text, phrases) or None,
     }
 
 

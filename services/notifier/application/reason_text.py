@@ -5,7 +5,7 @@ translated by the sentence itself, so that a rule with a sentence of its own is 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -17,9 +17,12 @@ _FIELD: Final = re.compile(r"\{(\w+)\}")
 _DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _NUMBER: Final = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d)?|-?\d+(\.\d)?")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
-_FORMS: Final = {"weeks": r"(?:weeks? )?\d{4}-W\d{2}(?: to \d{4}-W\d{2})?"}
-"""What the values of some fields look like; others are any text."""
+_FORMS: Final = {"weeks": r"(?:weeks? )?\d{4}-W\d{2}(?: to \d{4}-W\d{2})?", "shift": ".+"}
+"""What the values of some fields look like; others are any text. A `shift` has sentences of its own and comes last."""
 _PERCENT: Final = re.compile(r"(-?\d+) %")
+
+
+Translate = Callable[[str, Phrases], str]
 
 
 class Sentence(NamedTuple):
@@ -30,25 +33,30 @@ class Sentence(NamedTuple):
     translation: str
 
 
-def translate_reason(text: str, phrases: Phrases) -> str:
+def translate_reason(text: str, phrases: Phrases, translate_shift: Translate | None = None) -> str:
     """The text in the language of `phrases`; a text with a sentence without translation stays as it was written.
 
-    Dates are written as the language does either way.
+    Dates are written as the language does either way. `translate_shift`: of why something is on its day; without it such
+    a reason stays as the calendar writes it.
     """
     known = phrases.words.get("reasons", {})
     sentences = _sentences(tuple((key, value) for key, value in known.items() if isinstance(value, str)))
-    translated = _translate(text.strip(), sentences, phrases)
+    translated = _translate(text.strip(), sentences, phrases, translate_shift or _with_dates)
     return " ".join(translated) if translated else _with_dates(text, phrases)
 
 
-def _translate(text: str, sentences: Sequence[Sentence], phrases: Phrases) -> list[str] | None:
+def _translate(
+    text: str, sentences: Sequence[Sentence], phrases: Phrases, translate_shift: Translate
+) -> list[str] | None:
     """The translations of the sentences of a text one after the other; None: one of them has none."""
     if not text:
         return []
     for found, translation in _beginnings(text, sentences):
-        rest = _translate(text[found.end() :], sentences, phrases)
+        rest = _translate(text[found.end() :], sentences, phrases, translate_shift)
         if rest is not None:
             values = found.groupdict()
+            if "shift" in values:
+                values["shift"] = translate_shift(values["shift"], phrases)
             return [_FIELD.sub(lambda field: _value(field[1], values, phrases), translation), *rest]  # noqa: B023
     return None
 
@@ -88,6 +96,8 @@ def _value(name: str, values: Mapping[str, str], phrases: Phrases) -> str:
             return phrases.formatter.enumeration(types)
         case "weeks":
             return _weeks(text, phrases)
+        case "shift":
+            return text
         case _:
             return _fact(text, phrases)
 

@@ -19,7 +19,7 @@ MINUTE: Final = timedelta(minutes=1)
 FIELDS: Final = (
     "owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects", "invites", "misfire",
     "group", "send_window",
-    "approve", "hand_off",
+    "approve", "hand_off", "share",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Asks the scheduler for the calendar as it stands."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final, cast
@@ -12,6 +13,9 @@ from services.rules_engine.application.publish_policy import SchedulerAway
 
 ACCOUNTS_A_PAGE: Final = 200
 ANSWER_SECONDS: Final = 30.0
+SHARING_SECONDS: Final = 10.0
+"""Real time for which the scheduler is asked again while it shares out the accounts of people who have left."""
+_ASK_AGAIN_SECONDS: Final = 0.25
 
 
 class StandingClient:
@@ -23,13 +27,18 @@ class StandingClient:
     async def read_pages(self) -> AsyncIterator[tuple[bytes, str | None]]:
         """The pages of `GET /v1/standing`, each with the id of its last account; None with the last page.
 
-        Raises SchedulerAway.
+        The accounts of people who have left are shared out first, which takes the scheduler seconds; where it takes
+        longer, the first page names these people. Raises SchedulerAway.
         """
         cursor: str | None = None
+        until = asyncio.get_running_loop().time() + SHARING_SECONDS
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
             while True:
                 content = await self._read(client, cursor)
                 page = cast("dict[str, list[dict[str, str]]]", orjson.loads(content))
+                if page.get("left") and asyncio.get_running_loop().time() < until:
+                    await asyncio.sleep(_ASK_AGAIN_SECONDS)
+                    continue
                 cursor = cast("str | None", page.get("next_cursor"))
                 yield content, page["items"][-1]["account_id"] if cursor is not None else None
                 if cursor is None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.calendar.absences import Cover, Deputy, hand_over, is_about, span_around
 from services.calendar.person_book import PersonBook, PlannedTouch
+from services.calendar.sharing import make_deputy
 from services.calendar.touchpoint import Touchpoint
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
@@ -15,15 +16,14 @@ from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
 
 POOLS = """
-SELECT a.account_id, p.csm_id FROM account_calendar a JOIN person p ON p.pool = a.pool
+SELECT a.account_id, p.csm_id, p.weekly_minutes FROM account_calendar a JOIN person p ON p.pool = a.pool
 WHERE a.account_id = ANY($1::text[]) AND p.csm_id <> $2 AND (p.role IS NULL OR p.role = 'csm')
 ORDER BY a.account_id, p.csm_id
 """
-MINUTES = """
-SELECT csm_id, sum(minutes)::int FROM touchpoint
+PLANNED = """
+SELECT csm_id, due_at, minutes FROM touchpoint
 WHERE csm_id = ANY($1::text[]) AND due_at >= $2 AND due_at < $3 AND status = 'planned'
     AND owner IN ('csm', 'pooled_csm', 'sales')
-GROUP BY csm_id
 """
 # The deadline of what was late counts again, and an escalation about it has no cause any more.
 RECONCILE = "UPDATE account_calendar SET extend_at = '-infinity' WHERE account_id = ANY($1::text[]) AND plan IS NOT NULL"
@@ -44,20 +44,8 @@ class PostgresAbsences:
     async def load_deputies(
         self, book: PersonBook, touches: Sequence[PlannedTouch]
     ) -> Mapping[str, Sequence[Deputy]]:
-        account_ids = sorted({touch.account_id for touch in touches})
-        pools = await self._connection.fetch(POOLS, account_ids, book.csm_id)
-        people = sorted({row["csm_id"] for row in pools})
-        if not people:
-            return {}
-        hours = await load_csm_hours(self._connection, people)
-        planned = await self._connection.fetch(MINUTES, people, *span_around(touches))
-        minutes = {row[0]: row[1] for row in planned}
-        found: dict[str, list[Deputy]] = {}
-        for account_id, csm_id in pools:
-            if csm_id in hours:
-                deputy = Deputy(csm_id, hours[csm_id], minutes.get(csm_id, 0))
-                found.setdefault(account_id, []).append(deputy)
-        return found
+        account_ids = {touch.account_id for touch in touches}
+        return await load_deputies(self._connection, account_ids, book.csm_id, span_around(touches))
 
     async def save_covers(self, book: PersonBook, covers: Sequence[Cover], now: datetime) -> Collection[str]:
         touches = {touch.id: touch for touch in book.touches}
@@ -96,6 +84,29 @@ class PostgresAbsences:
 
     async def save_escalations(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await self._calendars.save_levelled(updates, now)
+
+
+async def load_deputies(
+    connection: Connection, account_ids: Collection[str], besides: str, span: tuple[datetime, datetime]
+) -> dict[str, list[Deputy]]:
+    """By account the members of its pool, besides one person, with what they have planned in the span."""
+    pools = await connection.fetch(POOLS, sorted(account_ids), besides)
+    weekly = {row["csm_id"]: row["weekly_minutes"] for row in pools}
+    if not weekly:
+        return {}
+    hours = await load_csm_hours(connection, weekly)
+    planned: dict[str, list[tuple[datetime, int]]] = {}
+    for csm_id, due_at, minutes in await connection.fetch(PLANNED, sorted(weekly), *span):
+        planned.setdefault(csm_id, []).append((due_at, minutes))
+    deputies = {
+        csm_id: make_deputy(csm_id, own, weekly[csm_id], planned.get(csm_id, ()), span)
+        for csm_id, own in hours.items()
+    }
+    found: dict[str, list[Deputy]] = {}
+    for account_id, csm_id, _ in pools:
+        if csm_id in deputies:
+            found.setdefault(account_id, []).append(deputies[csm_id])
+    return found
 
 
 def _covered(stored: StoredTouchpoint, cover: Cover) -> TouchpointUpdate:

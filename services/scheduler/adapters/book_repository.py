@@ -35,6 +35,7 @@ from services.calendar.person_book import (
 )
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.person_relief import PersonRelief, TouchRelief
+from services.calendar.sharing import may_be_shared
 from services.calendar.touchpoint import Origin
 from services.calendar.windows import is_by_season
 from services.chassis.database import INFRASTRUCTURE, Connection
@@ -43,7 +44,12 @@ from services.scheduler.adapters.absence_repository import PostgresAbsences
 from services.scheduler.adapters.book_updates import give_up, move
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
-from services.scheduler.adapters.invitations import UNKNOWN_THERE, find_invited, load_invited_types
+from services.scheduler.adapters.invitations import (
+    UNKNOWN_THERE,
+    find_invited,
+    load_invited_types,
+    load_shared_types,
+)
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people, mark_promises
 from services.scheduler.application.level_books import UnreadableBook
@@ -73,7 +79,7 @@ RETURNING (SELECT levelled_xid::text FROM csm_book WHERE csm_id = $1) AS former
 MINUTES = "SELECT weekly_minutes FROM person WHERE csm_id = $1"
 TOUCH = """t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.end_at, t.pinned,
     CASE WHEN NOT t.pinned THEN t.earliest_at END AS earliest_at,
-    CASE WHEN NOT t.pinned THEN t.latest_at END AS latest_at, t.soft_days, t.minutes,
+    CASE WHEN NOT t.pinned THEN t.latest_at END AS latest_at, t.soft_days, t.minutes, t.owner,
     coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
     (coalesce(t.face, r.face) ->> 'priority')::int AS priority,
     coalesce(t.face, r.face) ->> 'topic' AS topic, coalesce(t.face, r.face) ->> 'channel' AS channel"""
@@ -167,6 +173,7 @@ class PostgresBooks:
         former = await self._connection.fetchval(LEVELLED, csm_id)
         horizon = now + timedelta(days=HORIZON_DAYS)
         invited = sorted(await load_invited_types(self._connection))
+        shared = await load_shared_types(self._connection)
         planned = await self._connection.fetch(PLANNED, csm_id, horizon, former, invited)
         yielded = await self._connection.fetch(YIELDED, csm_id, now, horizon)
         hours = (await load_csm_hours(self._connection, [csm_id])).get(csm_id) or DEFAULT_HOURS
@@ -179,10 +186,10 @@ class PostgresBooks:
             csm_id,
             hours,
             DEFAULT_WEEKLY_MINUTES if weekly is None else weekly,
-            tuple(_planned_touch(row, never_skipped, now) for row in planned),
+            tuple(_planned_touch(row, never_skipped, shared, now) for row in planned),
             tuple(_new_rhythm(row) for row in new),
             await self._load_availability(everything, accounts, hours),
-            tuple(_planned_touch(row, never_skipped, now) for row in yielded),
+            tuple(_planned_touch(row, never_skipped, shared, now) for row in yielded),
         )
 
     async def _load_availability(
@@ -278,7 +285,12 @@ def _new_rhythm(row: rows.Row) -> NewRhythm:
     return NewRhythm(account_id, kind, every_days, minutes, anchor, (first, last))
 
 
-def _planned_touch(row: rows.Row, never_skipped: Collection[tuple[str, str]], now: datetime) -> PlannedTouch:
+def _planned_touch(
+    row: rows.Row,
+    never_skipped: Collection[tuple[str, str]],
+    shared: Mapping[str, bool | None],
+    now: datetime,
+) -> PlannedTouch:
     shift = None if row["pinned"] else row["shift"]
     priority = find_priority(row["priority"], row["precedence"], row["origin"])
     return PlannedTouch(
@@ -287,4 +299,5 @@ def _planned_touch(row: rows.Row, never_skipped: Collection[tuple[str, str]], no
         is_by_season(row["shift"]), (row["account_id"], row["type"]) in never_skipped,
         row["origin"] == Origin.CALENDAR, row["has_yielded"],
         find_owed_within(shift, (row["start_at"], row["end_at"]), now), row["is_invited"],
+        may_be_shared(row["owner"], share=shared.get(row["type"])),
     )  # fmt: skip

@@ -1,9 +1,9 @@
-"""The types that people are invited to, by the policy in force, and which touchpoints they are invited to.
+"""The types that people are invited to or may share, by the policy in force, and which touchpoints they are invited to.
 
 Readers of events make invitations of what they know, so a touchpoint is invited to exactly where readers know it to be.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -38,6 +38,16 @@ async def load_invited_types(connection: Connection) -> frozenset[str]:
 @lru_cache(maxsize=4)
 def _read_types(text: str) -> frozenset[str]:
     return frozenset(each["touchpoint_type"] for each in orjson.loads(text) if each.get("invites"))
+
+
+async def load_shared_types(connection: Connection) -> Mapping[str, bool | None]:
+    """By type whether colleagues may lead it, where the policy in force says anything about it."""
+    return _read_shared(await connection.fetchval(TYPES) or "[]")
+
+
+@lru_cache(maxsize=4)
+def _read_shared(text: str) -> Mapping[str, bool | None]:
+    return {each["touchpoint_type"]: each.get("share") for each in orjson.loads(text)}
 
 
 async def redate_announcements(

@@ -22,7 +22,7 @@ from services.calendar.workload import MINUTE, Work
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.scheduler.adapters import rows
-from services.scheduler.adapters.absence_repository import MINUTES, POOLS
+from services.scheduler.adapters.absence_repository import load_deputies
 from services.scheduler.adapters.announcement_repository import publish_updates, take_known_states
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
@@ -145,21 +145,13 @@ class PostgresPromises:
     async def load_deputies(
         self, promises: Sequence[StoredPromise], now: datetime
     ) -> Mapping[str, Sequence[Deputy]]:
-        accounts = sorted({each.stored.touchpoint.account_id for each in promises})
-        pools: dict[str, list[str]] = {}
-        for account_id, csm_id in await self._connection.fetch(POOLS, accounts, ""):
-            pools.setdefault(account_id, []).append(csm_id)
-        people = sorted({csm_id for pool in pools.values() for csm_id in pool})
-        if not people:
-            return {}
-        hours = await load_csm_hours(self._connection, people)
-        planned = await self._connection.fetch(MINUTES, people, now, now + LOOK_AHEAD + AROUND)
-        minutes = {row[0]: row[1] for row in planned}
+        accounts = {each.stored.touchpoint.account_id for each in promises}
+        found = await load_deputies(self._connection, accounts, "", (now, now + LOOK_AHEAD + AROUND))
         return {
             each.stored.touchpoint.id: [
-                Deputy(csm_id, hours[csm_id], minutes.get(csm_id, 0))
-                for csm_id in pools.get(each.stored.touchpoint.account_id, ())
-                if csm_id != each.stored.touchpoint.csm_id
+                deputy
+                for deputy in found.get(each.stored.touchpoint.account_id, ())
+                if deputy.csm_id != each.stored.touchpoint.csm_id
             ]
             for each in promises
         }

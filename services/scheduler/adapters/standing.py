@@ -10,6 +10,7 @@ import orjson
 from schemas.plans import PlanAdjusted
 from schemas.standing import StandingAccount, StandingPage, StandingPerson, StandingSeries, StandingTouchpoint
 from schemas.times import TimeOff
+from services.calendar.busy_time import BusyTime
 from services.calendar.standing import write_standing_series, write_standing_touchpoint
 from services.chassis.database import Connection, Database
 from services.scheduler.adapters import rows
@@ -35,10 +36,12 @@ ORDER BY t.account_id, t.id
 """
 PEOPLE = """
 SELECT p.csm_id, p.name, p.timezone, p.country, p.region, p.away, p.weekly_minutes, p.working_days, p.day_start,
-    p.day_end, p.pool, p.role,
-    true AS described, EXISTS (SELECT FROM csm_book b WHERE b.csm_id = p.csm_id) AS levelled FROM person p
+    p.day_end, p.pool, p.role, c.busy,
+    true AS described, EXISTS (SELECT FROM csm_book b WHERE b.csm_id = p.csm_id) AS levelled
+FROM person p LEFT JOIN busy_calendar c USING (csm_id)
 UNION ALL
-SELECT b.csm_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, true FROM csm_book b
+SELECT b.csm_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, true
+FROM csm_book b
 WHERE NOT EXISTS (SELECT FROM person p WHERE p.csm_id = b.csm_id)
 ORDER BY csm_id
 """
@@ -122,6 +125,7 @@ def _person(row: rows.Row) -> StandingPerson:
         **named,
         working_days=None if days is None else tuple(days),
         time_off=tuple(TimeOff(from_=days.first, to=days.last) for days in read_person_days(row).away),
+        busy=() if row["busy"] is None else BusyTime(row["busy"]).bounds,
         day_start=_clock(row["day_start"]),
         day_end=_clock(row["day_end"]),
     )

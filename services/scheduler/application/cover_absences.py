@@ -1,4 +1,4 @@
-"""Let colleagues lead what a person cannot while they are away, and escalate what nobody can and what has no room."""
+"""Let colleagues lead what a person is away for or has no room for, and escalate what nobody can lead."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +18,7 @@ from services.calendar.levelling import Obstacle
 from services.calendar.person_book import PersonBook, PlannedTouch
 from services.calendar.person_levelling import PersonLevelling
 from services.calendar.reconciliation.context import ChangeKind
+from services.calendar.sharing import find_shareable, find_shares
 from services.calendar.shortages import describe_shortages
 from services.calendar.touchpoint import Touchpoint
 from services.scheduler.application.ports import TouchpointUpdate
@@ -56,13 +57,28 @@ class AbsenceResult(NamedTuple):
     stale: int = 0
 
 
-async def cover_absences(
+async def find_colleagues(
     book: PersonBook, levelled: PersonLevelling, absences: AbsenceRepository, now: datetime
+) -> list[Cover]:
+    """Who of the pools leads instead what has no room in the weeks of its person."""
+    shareable = find_shareable(levelled.relief)
+    if not shareable:
+        return []
+    colleagues = await absences.load_deputies(book, [each.touch for each in shareable])
+    return find_shares(book, shareable, colleagues, now)
+
+
+async def cover_absences(
+    book: PersonBook,
+    levelled: PersonLevelling,
+    shares: Sequence[Cover],
+    absences: AbsenceRepository,
+    now: datetime,
 ) -> AbsenceResult:
-    """Level-triggered: escalations whose cause is gone are cancelled."""
+    """Level-triggered: escalations whose cause is gone are cancelled. `shares`: what colleagues take because of room."""
     homeless, escalated = levelled.homeless, levelled.relief.escalated
     in_question = find_in_question(book, homeless)
-    covers = await _find_covers(book, in_question, absences)
+    covers = [*await _find_covers(book, in_question, absences), *shares]
     covered = await absences.save_covers(book, covers, now) if covers else ()
     difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
     difficulties += describe_shortages(book, escalated)

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, Protocol
 from services.calendar.person_book import LevelledTouch, PersonBook
 from services.calendar.person_levelling import PersonLevelling
 from services.calendar.person_relief import PersonRelief, TouchRelief
-from services.scheduler.application.cover_absences import AbsenceRepository, cover_absences
+from services.calendar.sharing import leave_out
+from services.scheduler.application.cover_absences import AbsenceRepository, cover_absences, find_colleagues
 
 Compute = Callable[[PersonBook, datetime], Awaitable[PersonLevelling | None]]
 """`level_person` off the event loop; None: the book cannot be levelled."""
@@ -29,7 +30,8 @@ class UnreadableBook(Exception):
 class LevelResult(NamedTuple):
     """What a pass did. `stale`: what somebody else changed meanwhile; `homeless`: touchpoints without an allowed day, of
     which `covered` went to colleagues; `escalated`: new escalations about them; `crowded`: touchpoints less than two days
-    from another of their account; `gave_way`: cancelled, because there is no room; `returned`: planned again.
+    from another of their account; `gave_way`: cancelled, because there is no room; `returned`: planned again;
+    `shared`: went to colleagues instead.
     """
 
     books: int = 0
@@ -43,6 +45,7 @@ class LevelResult(NamedTuple):
     crowded: int = 0
     gave_way: int = 0
     returned: int = 0
+    shared: int = 0
 
     def counts(self) -> dict[str, int]:
         """By kind of the metric."""
@@ -103,6 +106,8 @@ async def level_next_book(books: BookRepository, compute: Compute, now: datetime
     result = await _save_levelling(books, book, levelled, now)
     if result.stale:
         await books.mark(book.csm_id, STALE)
+    elif result.shared:
+        await books.mark(book.csm_id, "colleagues lead what had no room")
     await books.save_relief(book.csm_id, levelled.relief)
     return result
 
@@ -110,13 +115,15 @@ async def level_next_book(books: BookRepository, compute: Compute, now: datetime
 async def _save_levelling(
     books: BookRepository, book: PersonBook, levelled: PersonLevelling, now: datetime
 ) -> LevelResult:
+    shares = await find_colleagues(book, levelled, books.absences, now)
+    levelled = leave_out(levelled, shares)
     given_up, yielded = levelled.relief.given_up, {each.id for each in book.yielded}
     back = [move for move in levelled.moves if move.id in yielded]
     gave_way = await books.save_given_up(book, given_up, now)
     returned = await books.save_moves(book, back, now)
     moves = [move for move in levelled.moves if move.id not in yielded]
     moved = await books.save_moves(book, moves, now)
-    absence = await cover_absences(book, levelled, books.absences, now)
+    absence = await cover_absences(book, levelled, shares, books.absences, now)
     wanted = len(given_up) + len(levelled.moves)
     return LevelResult(
         1,
@@ -128,4 +135,5 @@ async def _save_levelling(
         crowded=levelled.crowded,
         gave_way=gave_way,
         returned=returned,
+        shared=len(shares),
     )

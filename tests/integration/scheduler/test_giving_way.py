@@ -232,3 +232,34 @@ async def test_a_rhythm_that_stops_takes_along_what_gave_way(scheduler: Schedule
     await scheduler.level()
 
     assert await scheduler.list_touchpoints(status="planned") == []
+
+
+async def test_a_colleague_of_the_pool_with_room_leads_what_is_bound_to_nobody_before_anything_gives_way(
+    scheduler: Scheduler,
+) -> None:
+    """12.5, 12.6: the policy says what may be shared; who has no room for it, or no pool, is not asked."""
+    for number in range(7):
+        data = {"account_id": f"acc-{number}", "version": 1, "pool": "smb", "csm_id": "ada"}
+        kind = "drumbeat.account.directory.v1"
+        await scheduler.consume(scheduler.event("directory.accounts", kind, f"acc-{number}", data))
+    await scheduler.describe("ada", weekly_minutes=240, pool="smb")
+    await scheduler.describe("bob", weekly_minutes=60, pool="smb")
+    for number in range(7):
+        owner = "csm" if number == 6 else "pooled_csm"
+        await plan(scheduler, kickoff(number, priority=1 if number < 4 else 0, owner=owner), number)
+    await scheduler.level()
+
+    (shared,) = await scheduler.list_touchpoints(csm_id="bob")
+    reason = "no room in 2026-W11: 240 minutes, 240 of them needed by what goes before it, 60 by itself"
+    assert (shared["id"], shared["note"]) == (name_of(4), f"shared with bob: {reason}")
+    assert [item["id"] for item in await find_cancelled(scheduler)] == [name_of(5), name_of(6)]
+    assert scheduler.counted["level_shared"] == scheduler.counted["level_covered"] == 1
+    (conflict,) = await find_conflicts(scheduler)
+    assert (conflict["missing_minutes"], conflict["relief_touches"]) == (120, 2)
+
+    before = await scheduler.database.pool.fetch(STATES)
+    await scheduler.database.pool.execute("UPDATE account_calendar SET extend_at = '-infinity', shape = NULL")
+    await scheduler.extend()
+    await scheduler.database.pool.execute(MARK)
+    await scheduler.level()
+    assert await scheduler.database.pool.fetch(STATES) == before

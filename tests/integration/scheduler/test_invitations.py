@@ -1,4 +1,4 @@
-"""What people are invited to is announced half a year ahead, and keeps its day."""
+"""X13: what people are invited to is announced half a year ahead, and keeps its day."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -15,7 +15,7 @@ def test_an_occurrence_of_a_rhythm_is_announced_five_weeks_ahead() -> None:
 
 
 def test_one_that_people_are_invited_to_is_announced_half_a_year_ahead() -> None:
-    """S189."""
+    """S189, X13."""
     assert find_announce_from(FAR, {FAR.type}, NOW) == FAR.due_at - INVITED_AHEAD == FAR.due_at - 183 * DAY
     near = FAR._replace(due_at=NOW + 183 * DAY)
     assert find_announce_from(near, {near.type}, NOW) is None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from services.calendar.open_hours import OpenHours
 from services.calendar.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
 from services.calendar.touchpoint import Status, Touchpoint
-from services.calendar.windows import COVERED
+from services.calendar.windows import COVERED, SHARED
 from tests.unit.calendar.plans import (
     NOW,
     OFFICE,
@@ -83,3 +83,24 @@ def test_a_covered_one_off_stays_with_the_colleague_too() -> None:
     stored = StoredCalendar((own,), {}, {})
 
     assert calendar(plan([], [item]), stored).touchpoints[0].csm_id == "ada"
+
+
+def shared(each: Touchpoint) -> Touchpoint:
+    return each._replace(
+        csm_id="bob", shift=f"{SHARED}bob: no room in 2026-W11", earliest_at=None, latest_at=None, soft_days=0
+    )
+
+
+def test_what_a_colleague_took_because_weeks_were_full_stays_with_them_while_its_target_does() -> None:
+    """12.6: it does not come back when the plan says again what it said."""
+    plans = plan([rhythm(9)], [one_off(days=7)])
+    stored = calendar(plans)
+    taken = [each for each in stored.touchpoints if each.number in (3, None)]
+    touchpoints = tuple(shared(each) if each in taken else each for each in stored.touchpoints)
+    stored = StoredCalendar(touchpoints, stored.series, stored.last_due_at)
+
+    after = calendar(plans.model_copy(update={"version": 2}), stored)
+    assert {each.id for each in after.touchpoints if each.csm_id == "bob"} == {each.id for each in taken}
+
+    denser = plan([rhythm(7)], [one_off(days=8)], version=3)
+    assert not [each for each in calendar(denser, stored).touchpoints if each.csm_id == "bob"]

@@ -66,7 +66,10 @@ def book_of(content: bytes) -> EventBook:
 
 def simulated(content: bytes, wanted: Wanted, processes: int = 1) -> dict[str, object]:
     """The document of a simulation of the accounts of a file."""
-    book = book_of(content)
+    return simulate_book(book_of(content), wanted, processes)
+
+
+def simulate_book(book: EventBook, wanted: Wanted, processes: int = 1) -> dict[str, object]:
     period = Period(book.now, wanted.days)
     jobs = plan_jobs(book.rules, book.accounts, book.colleagues, period, wanted, processes)
     return add_up(list(map(simulate, jobs)), "p", period, wanted)

@@ -1,5 +1,6 @@
 """The whole book over its days, from the evaluation, the calendar and the leveller that are live (F4, S157)."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -151,3 +152,10 @@ def test_a_part_is_simulated_in_groups_that_share_nobody() -> None:
     [job] = plan_jobs(book.rules, book.accounts, book.colleagues, period, wanted, 1)
     whole = GroupSimulation(book.accounts, book.colleagues, job.rules.load(), period).run()
     assert add_up([simulate(job)], "p", period, wanted) == add_up([whole], "p", period, wanted)
+
+
+def test_a_simulation_leaves_the_garbage_collector_as_it_was() -> None:
+    """Also when it fails: worker processes do other work after it."""
+    before = gc.get_threshold()
+    simulated(small_book(), Wanted(2))
+    assert gc.get_threshold() == before

@@ -1,4 +1,4 @@
-"""What does not fit a book, against trying everything."""
+"""F5: what does not fit a book, and the headcount for it, against trying everything."""
 
 import random
 from fractions import Fraction

@@ -124,7 +124,7 @@ def test_a_move_names_the_load_of_the_week_it_leaves_and_what_it_saves() -> None
 
 
 def test_small_books_cost_about_as_little_as_the_cheapest_of_all_their_calendars() -> None:
-    """Against every calendar of 500 small books in `make soak`. Only two moves at once would find the others."""
+    """F5: against every calendar of 500 small books in `make soak`. Only two moves at once would find the others."""
     rng = random.Random(21)
     ratios: list[Fraction] = []
     for _ in range(SMALL):

@@ -1,15 +1,21 @@
 """Why now, in the reader's language: shipped reasons are translated, those of a policy of one's own are not."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from services.cadence.policy.load import SHIPPED, load_policy
 from services.calendar.absences import AccountTouch, describe_difficulties
+from services.calendar.busy_time import make_busy_time
 from services.calendar.levelling import Obstacle
+from services.calendar.touchpoint import Touchpoint
 from services.notifier.adapters.phrases import load_people_phrases
+from services.notifier.application.note_text import translate_why
 from services.notifier.application.reason_text import translate_reason
+from tests.unit.calendar.plans import calendar, one_off, plan, season
 from tests.unit.calendar.test_absences import book, touch
+from tests.unit.calendar.test_reconciliation_of_escalations import REVIEW, STUCK, escalations
 from tests.unit.notifier.owner_claims import CARL, claim, directory, write
 
 BOOK = load_people_phrases()
@@ -131,6 +137,70 @@ def test_an_escalation_of_weeks_that_are_full_is_translated(language: str, weeks
 
     assert "Ada Lind" in translated
     assert not re.search(r"What helps|check in|W11", translated)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_escalation_about_somebody_who_is_busy_is_translated(language: str) -> None:
+    person = book([touch()])
+    person = person._replace(hours=replace(person.hours, busy=make_busy_time([(0, 60_000_000)])))
+    (found,) = describe_difficulties(person, [AccountTouch(touch(), Obstacle.AWAY)], set())
+
+    assert "away or busy" in found.text
+    assert "away or busy" not in translate_reason(found.text, BOOK.phrases(language))
+
+
+def escalated(found: list[Touchpoint]) -> str:
+    (content,) = (each.content for each in found)
+    assert content is not None
+    return content.reason.text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_escalation_of_a_gap_is_translated_with_why_the_day_is_so_late(language: str) -> None:
+    """The text is the calendar's own: a new wording there needs a new translation here."""
+    text = escalated(escalations(calendar(plan([REVIEW], avoid=[STUCK]))))
+    translated = translate_why(text, BOOK.phrases(language))
+
+    assert "Why it is on that day: moved " in text
+    assert "it is not the time" in translated  # the sentence of the policy for that period
+    assert not re.search(r"Between|What helps|Why it|business review|W\d\d|moved", translated), translated
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_escalation_of_a_deadline_is_translated_with_why_the_day_is_so_late(language: str) -> None:
+    blocked = season(-1, 60, "renewal_discussion", name="freeze")
+    late = plan(one_offs=[one_off("renewal_discussion", 8, never_skip=True)], avoid=[blocked])
+    text = escalated(escalations(calendar(late)))
+    translated = translate_why(text, BOOK.phrases(language))
+
+    assert "Why it is on that day: " in text
+    assert not re.search(r"is to take place|What helps|Why it|renewal discussion|W\d\d|moved", translated), (
+        translated
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "shift", "translated"),
+    [
+        (
+            "de",
+            "levelled: another day of the week 2026-W14 has more room",
+            "ein anderer Tag in Kalenderwoche 14 (2026) hat mehr Platz",
+        ),
+        (
+            "es",
+            "late: nothing is open before the date it protects: time off of Ada",
+            "Por qué ese día: se retrasa, porque no hay día libre antes de su fecha: Ada no está",
+        ),
+        ("pt", "moved to the nearest open day: public holiday Epiphany", "no dia aberto mais próximo: "),
+        ("id", "Kim asked for it", "Mengapa pada hari itu: Kim asked for it"),
+    ],
+)
+def test_why_a_touchpoint_is_on_its_day_is_translated_as_in_other_mails(
+    language: str, shift: str, translated: str
+) -> None:
+    helps = "What helps: agree with the customer on an earlier day, or let a colleague lead it."
+    assert translated in translate_why(f"{helps} Why it is on that day: {shift}", BOOK.phrases(language))
 
 
 def test_a_date_that_does_not_exist_stays() -> None:
