@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from prometheus_client import Counter, Gauge
 
 from schemas.topics import broker_configs
@@ -14,7 +14,6 @@ from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
 from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
-from services.chassis.keys import first_key
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -40,8 +39,7 @@ from services.rules_engine.adapters.decision_rows import DECISIONS
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
-from services.rules_engine.adapters.key_records import KeyRecords
-from services.rules_engine.adapters.key_repository import KeyRepository
+from services.rules_engine.adapters.key_repository import record_use
 from services.rules_engine.adapters.mode_repository import ModeRepository
 from services.rules_engine.adapters.notice_repository import NoticeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
@@ -53,7 +51,6 @@ from services.rules_engine.adapters.progress_queries import count_undecided
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
-from services.rules_engine.adapters.session_repository import SessionRepository
 from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
@@ -71,10 +68,10 @@ from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_links import LINKS
 from services.rules_engine.entrypoints.http_mode import mode_routes
-from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
+from services.rules_engine.people import begin_keys, people_loops, people_routers
 from services.rules_engine.tables import Tables
 from services.rules_engine.webhooks import Webhooks
 
@@ -97,7 +94,7 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
-    await _begin_keys(runtime)
+    await begin_keys(runtime)
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -116,7 +113,7 @@ async def build(runtime: Runtime) -> Parts:
         after_commit=runtime.relay.wake,
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
-    handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, others=consumer)
+    handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, record_use, others=consumer)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
@@ -129,13 +126,6 @@ async def build(runtime: Runtime) -> Parts:
             *_retention_loops(runtime),
         ),
     )
-
-
-async def _begin_keys(runtime: Runtime) -> None:
-    """Publish the keys again, and end the sessions of a first key that was replaced."""
-    records = make_key_records(runtime)
-    await records.publish_again(runtime.database, runtime.relay)
-    await make_sessions(runtime, records).end_orphans(first_key(runtime.settings.key_file))
 
 
 def _undecided_loop(database: Database) -> Loop:
@@ -154,7 +144,7 @@ def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
         partition_loop(database, DECISIONS, keep=timedelta(days=retention.decisions_days)),
         prune_loop(database, "receipt", "seen_at", keep=timedelta(days=retention.receipts_days)),
         prune_loop(database, "parked", "parked_at", keep=timedelta(days=retention.dead_letters_days)),
-        prune_loop(database, "session", "expires_at"),
+        *people_loops(runtime),
         Loop("prune audit_entry", interval=60.0, run_once=drop_audit),
     )
 
@@ -239,7 +229,7 @@ def make(
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
         clock_routes(ClockRepository(database, outbox, clock, runtime.rest.wake).advance),
-        *_key_routers(runtime),
+        *people_routers(runtime),
         audit_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox, webhooks.replay),
         partition_routes(database, runtime.cluster.id),
@@ -256,22 +246,6 @@ def make_worker(runtime: Runtime) -> WorkerProcess:
         most_waiting=limits.most_waiting,
         module="services.rules_engine.adapters.policy_jobs",
     )
-
-
-def make_key_records(runtime: Runtime) -> KeyRecords:
-    return KeyRecords(runtime.outbox, runtime.clock, runtime.keys.secrets[0])
-
-
-def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:
-    lifetime = timedelta(hours=runtime.settings.sessions.hours)
-    return SessionRepository(runtime.database, records, runtime.relay, lifetime, runtime.keys.learn)
-
-
-def _key_routers(runtime: Runtime) -> tuple[APIRouter, APIRouter]:
-    records = make_key_records(runtime)
-    sessions = make_sessions(runtime, records)
-    keys = KeyRepository(runtime.database, records, runtime.relay, sessions)
-    return api.key_routes(keys), session_routes(sessions)
 
 
 IDENTITY = Identity(
