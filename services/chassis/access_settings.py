@@ -1,4 +1,4 @@
-"""Settings of access: sessions, the OIDC provider, rates of keys, mail providers, calendars, limits of checks of policies."""
+"""Settings of access: sessions, the OIDC provider, rates of keys, mail providers, calendars, limits of policy checks."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ INCLUDED: Final[Mapping[str, tuple[Scope, ...]]] = {"admin": SCOPES, **FORMER}
 """What a scope includes besides itself."""
 
 
+USER_ID: Final = re.compile(r"u[0-9a-f]{8}")
 FIRST_VERSION: Final = 2**62
 """Of the first key: no record replaces it."""
 
@@ -40,18 +42,21 @@ class ApiKey:
     revoked: bool = False
     version: int = 0
 
+    @property
+    def kind(self) -> Literal["key", "session"]:
+        return "key" if key_of_session(self.key_id) is None else "session"
+
     def is_live(self, now: datetime) -> bool:
         return not self.revoked and (self.expires_at is None or now < self.expires_at)
 
     def refusal(self, now: datetime) -> str:
         """Why a key whose secret is right is not valid; "" while it is."""
-        what = "key" if key_of_session(self.key_id) is None else "session"
         if self.revoked:
-            return f"The {what} {self.key_id} was {'revoked' if what == 'key' else 'ended'}."
+            return f"The {self.kind} {self.key_id} was {'revoked' if self.kind == 'key' else 'ended'}."
         if self.is_live(now) or self.expires_at is None:
             return ""
-        advice = "Ask for a new one" if what == "key" else "Sign in again"
-        return f"The {what} {self.key_id} expired at {self.expires_at:%Y-%m-%d %H:%M} UTC. {advice}."
+        advice = "Ask for a new one" if self.kind == "key" else "Sign in again"
+        return f"The {self.kind} {self.key_id} expired at {self.expires_at:%Y-%m-%d %H:%M} UTC. {advice}."
 
     def allows(self, scope: Scope, now: datetime) -> bool:
         return self.is_live(now) and scope in self.grants()
@@ -77,6 +82,11 @@ def key_of_session(key_id: str) -> str | None:
     """The id of the key that signed in; None for the id of a key."""
     parent, separator, _ = key_id.rpartition("~")
     return parent if separator else None
+
+
+def is_user(holder_id: str) -> bool:
+    """Whether this is the id of a user: those of keys are hexadecimal."""
+    return USER_ID.fullmatch(holder_id) is not None
 
 
 def digest(key: str) -> str:

@@ -216,7 +216,7 @@ def _find_key(
     chassis.keys.note_use(key, now)
     if scopes and not any(key.allows(scope, now) for scope in scopes):
         needed = " or ".join(map(repr, scopes))
-        raise Problem(403, f"The key {key.key_id} does not have the scope {needed}.", scopes=scopes)
+        raise Problem(403, f"The {key.kind} {key.key_id} does not have the scope {needed}.", scopes=scopes)
     return key
 
 

@@ -59,7 +59,7 @@ from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
 from services.rules_engine.entrypoints.cadence_notices import CadenceNotices
-from services.rules_engine.entrypoints.http_audit import audit_routes
+from services.rules_engine.entrypoints.http_audit import audit_routes, history_routes
 from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
 from services.rules_engine.entrypoints.http_content import content_routes
@@ -231,6 +231,7 @@ def make(
         clock_routes(ClockRepository(database, outbox, clock, runtime.rest.wake).advance),
         *people_routers(runtime),
         audit_routes(AuditRepository(database)),
+        history_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox, webhooks.replay),
         partition_routes(database, runtime.cluster.id),
     ):

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import Email, Name
-from services.chassis.keys import ApiKey, key_of_session
+from services.chassis.keys import ApiKey, is_user, key_of_session
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.manage_users import UserConflict, UserItem, Users
@@ -89,8 +89,8 @@ def user_routes(users: Users, hashes: PasswordHashes, check: CheckPassword) -> A
         except UserRefused as refused:
             raise Problem(422, str(refused)) from refused
 
+    _add_own_password(router, users, hashes, check)  # first: `me` is no user
     _add_changes(router, users, hashes)
-    _add_own_password(router, users, hashes, check)
     return router
 
 
@@ -136,7 +136,7 @@ def _add_own_password(router: APIRouter, users: Users, hashes: PasswordHashes, c
     @router.put("/me/password", summary="Change your own password; your other sessions end")
     async def change_password(wanted: OwnPassword, key: Annotated[ApiKey, require()]) -> dict[str, object]:
         user_id = key_of_session(key.key_id)
-        if user_id is None or not user_id.startswith("u"):
+        if user_id is None or not is_user(user_id):
             raise Problem(403, "Only a user who has signed in has a password to change.")
         found = await users.find(user_id)
         try:

@@ -1,0 +1,36 @@
+"""Whether a list shows what is the reader's own or everything, with the links that switch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from services.console.reader import Reader
+
+_PARAMETER: Final = "of"
+_CHOICES: Final = (("mine", "Mine"), ("all", "Everybody's"))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnScope:
+    """`csm_id`: whose entries are shown, "" for everybody's. `links`: (text, address, is current); none without a person."""
+
+    csm_id: str = ""
+    links: Sequence[tuple[str, str, bool]] = ()
+
+
+def own_scope(reader: Reader, request: Request) -> OwnScope:
+    """Of a user who is a person of ours; everybody else sees everything."""
+    if not reader.own_id:
+        return OwnScope()
+    wanted = request.query_params.get(_PARAMETER, "")
+    chosen = wanted if wanted in dict(_CHOICES) else "mine" if reader.opens_on_own() else "all"
+    kept = {name: value for name, value in request.query_params.items() if name in ("q", "account", "state")}
+    path = request.url.path
+    links = [
+        (text, f"{path}?{urlencode({**kept, _PARAMETER: value})}", value == chosen)
+        for value, text in _CHOICES
+    ]
+    return OwnScope(reader.own_id if chosen == "mine" else "", links)
