@@ -192,8 +192,8 @@ Query = dict[str, str | int | list[str]]
 class AsyncApiClient:
     """Calls the APIs for each reader over one pool of connections; an error is a `Failure`.
 
-    `key` is a token or an API key, "" for a call that needs none, or the id of a key for which `use` named the token of a session: equal reads of
-    several sessions of one key are then made once.
+    `key` is a token or an API key, "" for a call that needs none, or the id of a key or a user for which `use` named the
+    token of a session: equal reads of several sessions of one key are then made once.
     """
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:

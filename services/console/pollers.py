@@ -30,7 +30,7 @@ class Pollers:
         self._entries: dict[tuple[str, str, str, str], _Entry] = {}
 
     async def refreshed(self, key: str, account_id: str, search: str, csm_id: str = "") -> Poller:
-        """The poller, with answers that are at most 1.5 real seconds old. `csm_id`: only what is theirs; "": everything."""
+        """The poller, with answers that are at most 1.5 real seconds old. `csm_id`: only what is theirs; "": all."""
         now = real_now()
         self._prune(now)
         name = (key, account_id, search, csm_id)

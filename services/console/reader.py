@@ -44,9 +44,10 @@ def known_zone(name: str) -> tzinfo | None:
 class Reader:
     """One signed-in reader.
 
-    `person_id`: who they chose to be, before that the person with the mail address of their user, else ""; `browser_zone`: "" without a script. `key` names what
-    sessions of one API key or one user read together; `token` is the session's own, with which it changes things. `scopes` are those
-    of the key, empty while the rules engine does not answer.
+    `person_id`: who they chose to be, before that the person with the mail address of their user (`own_id`), else "";
+    `browser_zone`: "" without a script. `key` names what sessions of one API key or one user read together; `token` is
+    the session's own, with which it changes things. `scopes` are those of the key or the role, empty while the rules
+    engine does not answer; `user` is empty for a key.
     """
 
     def __init__(

@@ -28,18 +28,37 @@ _ONLY_KEY: Final[Json] = {"password": False, "key": True, "provider": None}
 _LONGEST: Final = 2_000
 
 
+class SignInPage:
+    """The sign-in page, with the ways that the rules engine names. `key_file`: the name of that with the first key."""
+
+    def __init__(self, apis: AsyncApiClient, key_file: str) -> None:
+        self._apis, self._key_file = apis, key_file
+
+    async def show(self, target: str, *, error: str = "", login: str = "", reload: bool = False) -> Response:
+        ways = await self._apis.get("", "rules_engine", "/v1/sign-in")
+        known = _ONLY_KEY if isinstance(ways, Failure) else ways
+        context = {
+            "next": target,
+            "key_file": self._key_file,
+            "error": error,
+            "login": login,
+            "reload": reload,
+            "ways": known,
+            "provider": text(nested(known, "provider"), "name"),
+        }
+        return _render("sign-in.html", context)
+
+
 def auth_routes(apis: AsyncApiClient, cookies: Cookies, key_file: str) -> APIRouter:
     """The routes `/sign-in`, `/sign-in/provider`, `/sign-in/callback` and `/sign-out`."""
     router = APIRouter(include_in_schema=False)
+    page = SignInPage(apis, key_file)
+    _add_forms(router, apis, cookies, page)
+    _add_provider(router, apis, cookies, page)
+    return router
 
-    async def page(target: str, *, error: str = "", login: str = "", reload: bool = False) -> Response:
-        ways = await apis.get("", "rules_engine", "/v1/sign-in")
-        known = _ONLY_KEY if isinstance(ways, Failure) else ways
-        context = {"next": target, "key_file": key_file, "error": error, "login": login, "reload": reload}
-        return _render(
-            "sign-in.html", {**context, "ways": known, "provider": text(nested(known, "provider"), "name")}
-        )
 
+def _add_forms(router: APIRouter, apis: AsyncApiClient, cookies: Cookies, page: SignInPage) -> None:
     @router.get("/sign-in")
     async def show_sign_in(request: Request, next: str = "/", ended: bool = False) -> Response:  # noqa: A002, FBT001, FBT002
         if cookies.token_of(request) is not None:
@@ -47,7 +66,7 @@ def auth_routes(apis: AsyncApiClient, cookies: Cookies, key_file: str) -> APIRou
         # A link on another site brings no SameSite=Strict cookie; a reload from here does.
         reload = request.headers.get("sec-fetch-site") == "cross-site"
         ended = ended or FORMER_COOKIE in request.cookies
-        response = await page(local_path(next), error=_ENDED if ended else "", reload=reload)
+        response = await page.show(local_path(next), error=_ENDED if ended else "", reload=reload)
         cookies.delete(request, response)
         return response
 
@@ -58,7 +77,7 @@ def auth_routes(apis: AsyncApiClient, cookies: Cookies, key_file: str) -> APIRou
         target, login = local_path(form.get("next", "/")), form.get("login", "")[:254]
         session = _CROSS_SITE if is_cross_site(request) else await _begin(apis, form, _client_of(request))
         if isinstance(session, str):
-            return await page(target, error=session, login=login)
+            return await page.show(target, error=session, login=login)
         await _end(apis, cookies.token_of(request))  # whoever set that cookie has no part in the new session
         response = RedirectResponse(target, 303)
         cookies.store(request, response, session)
@@ -73,11 +92,13 @@ def auth_routes(apis: AsyncApiClient, cookies: Cookies, key_file: str) -> APIRou
         cookies.delete(request, response)
         return response
 
+
+def _add_provider(router: APIRouter, apis: AsyncApiClient, cookies: Cookies, page: SignInPage) -> None:
     @router.get("/sign-in/provider")
     async def go_to_provider(request: Request, next: str = "/") -> Response:  # noqa: A002
         begun = await apis.send("POST", "", "rules_engine", "/v1/sign-in/provider")
         if isinstance(begun, Failure):
-            return await page(local_path(next), error=_refusal(begun))
+            return await page.show(local_path(next), error=_refusal(begun))
         response = RedirectResponse(text(begun, "url"), 303, headers={"Cache-Control": "no-store"})
         cookies.store_flow(request, response, text(begun, "flow"), local_path(next))
         return response
@@ -90,16 +111,15 @@ def auth_routes(apis: AsyncApiClient, cookies: Cookies, key_file: str) -> APIRou
         body: Json = {**answer, "flow": flow, "client": _client_of(request)}
         session = await apis.send("POST", "", "rules_engine", "/v1/sign-in/provider/finish", body)
         if isinstance(session, Failure):
-            response = await page(target, error=_refusal(session))
+            response = await page.show(target, error=_refusal(session))
         else:
+            await _end(apis, cookies.token_of(request))
             await _until_all_know(apis, session)
             # No redirect: one that another site began brings no SameSite=Strict cookie to the page.
             response = _render("signed-in.html", {"target": target})
             cookies.store(request, response, session)
         cookies.delete_flow(request, response)
         return response
-
-    return router
 
 
 async def _begin(apis: AsyncApiClient, form: Mapping[str, str], client: str) -> Json | str:

@@ -118,7 +118,7 @@ async def _list(request: Request, reader: Reader) -> dict[str, object]:
         query["state"] = state
     scope = own_scope(reader, request)
     if "person" not in request.query_params:
-        wanted["person"] = scope.csm_id
+        wanted["person"] = scope.csm_id  # the switch; the filter names anybody
     if wanted["person"]:
         query["csm_id"] = wanted["person"]
     cursor = request.query_params.get("cursor", "")[:400]
@@ -134,10 +134,7 @@ async def _list(request: Request, reader: Reader) -> dict[str, object]:
         "rows": draft_rows(found, accounts),
         "error": read.error,
         "wanted": wanted,
-        "whose": [
-            (text, address, wanted["person"] == ("" if address.endswith("all") else reader.own_id))
-            for text, address, _ in scope.links
-        ],
+        "whose": scope.links,
         "state": state,
         "states": [*((one, one.capitalize()) for one in STATES), (_ANY, "All")],
         "people": [(one.id, one.label) for one in people.values()],

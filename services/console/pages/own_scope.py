@@ -15,7 +15,7 @@ _CHOICES: Final = (("mine", "Mine"), ("all", "Everybody's"))
 
 @dataclass(frozen=True, slots=True)
 class OwnScope:
-    """`csm_id`: whose entries are shown, "" for everybody's. `links`: (text, address, is current); none without a person."""
+    """`csm_id`: whose entries are shown, "" for everybody's. `links`: (text, address, is current)."""
 
     csm_id: str = ""
     links: Sequence[tuple[str, str, bool]] = ()
