@@ -15,7 +15,7 @@ Role = Literal["csm", "manager", "ops", "admin"]
 User = Annotated[str, typer.Argument(metavar="USER", help="The login or the id of the user.")]
 PasswordFrom = Annotated[
     Literal["terminal", "stdin"],
-    typer.Option(help="Where the password is typed or read; it is never an argument."),
+    typer.Option("--password-from", help="Where the password is typed or read; it is never an argument."),
 ]
 _COLUMNS = ("login", "name", "email", "role", "state", "has_password", "issuer", "last_used_at")
 
@@ -49,10 +49,11 @@ def add_user(
         str | None,
         typer.Option(help="Links them to the CSM with this address, and to the identity provider."),
     ] = None,
-    password_from: Annotated[
+    source: Annotated[
         Literal["terminal", "stdin", "none"],
         typer.Option(
-            help="Where the password is typed or read; none: they sign in at the identity provider."
+            "--password-from",
+            help="Where the password is typed or read; none: they sign in at the identity provider.",
         ),
     ] = "terminal",
     as_json: AsJson = False,
@@ -61,8 +62,8 @@ def add_user(
     given: Json = {"login": login, "role": role, "name": name, "email": email}
     body = {field: value for field, value in given.items() if value is not None}
     with connect() as api:
-        if password_from != "none":
-            body["password"] = _read_password(password_from)
+        if source != "none":
+            body["password"] = _read_password(source)
         user = api.send("POST", "rules_engine", "/v1/users", body)
     _report(user, f"{text(user, 'login')}: added as {text(user, 'role')}", as_json=as_json)
 
@@ -76,10 +77,10 @@ def set_role(user: User, role: Annotated[Role, typer.Argument()], as_json: AsJso
 
 
 @app.command("password")
-def set_password(user: User, password_from: PasswordFrom = "terminal", as_json: AsJson = False) -> None:
+def set_password(user: User, source: PasswordFrom = "terminal", as_json: AsJson = False) -> None:
     """Give a user another password. Their sessions end."""
     with connect() as api:
-        body: Json = {"password": _read_password(password_from)}
+        body: Json = {"password": _read_password(source)}
         answer = api.send("PUT", "rules_engine", f"{_path(user)}/password", body)
     _report(answer, f"{text(answer, 'login')}: has another password", as_json=as_json)
 
