@@ -20,6 +20,8 @@ _FLOW_PATH: Final = "/sign-in"
 _FLOW_SECONDS: Final = 600
 PERSON_COOKIE: Final = "drumbeat_person"
 """Whom a reader chose to be. A user who signs in is the person with their mail address, whoever was here before."""
+SCOPE_COOKIE: Final = "drumbeat_scope"
+"""Whether lists show what is theirs or everything, as they last chose."""
 TOKEN: Final = re.compile(r"[!-~]{8,200}")
 
 
@@ -51,7 +53,8 @@ class Cookies:
         )
         self._delete(request, response, FORMER_COOKIE)
         if is_user(text(session, "key_id")):
-            self._delete(request, response, PERSON_COOKIE)
+            for name in (PERSON_COOKIE, SCOPE_COOKIE):
+                self._delete(request, response, name)
 
     def store_flow(self, request: Request, response: Response, flow: str, target: str) -> None:
         """A sign-in at the identity provider that this browser has begun, and where it leads.

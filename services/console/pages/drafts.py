@@ -18,7 +18,7 @@ from services.console.drafts_view import (
 )
 from services.console.json_fields import Json, items, text
 from services.console.pages.forms import read_form
-from services.console.pages.own_scope import own_scope
+from services.console.pages.own_scope import own_scope, remember_scope
 from services.console.pages.rendering import MAIL_HEADERS, back_to, reader_of, render_page
 from services.console.reader import Backend, Reader
 
@@ -33,7 +33,8 @@ def draft_pages(backend: Backend) -> APIRouter:
     @router.get("/drafts")
     async def show(request: Request) -> Response:
         reader = await reader_of(backend, request)
-        return await render_page(request, reader, "drafts.html", await _list(request, reader))
+        response = await render_page(request, reader, "drafts.html", await _list(request, reader))
+        return remember_scope(backend, request, response)
 
     @router.get("/drafts/{draft_id}")
     async def show_one(request: Request, draft_id: str) -> Response:

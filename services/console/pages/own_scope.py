@@ -6,8 +6,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request
+from starlette.responses import Response
 
-from services.console.reader import Reader
+from services.console.auth import SCOPE_COOKIE
+from services.console.reader import Backend, Reader
 
 _PARAMETER: Final = "of"
 _CHOICES: Final = (("mine", "Mine"), ("all", "Everybody's"))
@@ -25,7 +27,7 @@ def own_scope(reader: Reader, request: Request) -> OwnScope:
     """Of a user who is a person of ours; everybody else sees everything."""
     if not reader.own_id:
         return OwnScope()
-    wanted = request.query_params.get(_PARAMETER, "")
+    wanted = request.query_params.get(_PARAMETER) or request.cookies.get(SCOPE_COOKIE, "")
     chosen = wanted if wanted in dict(_CHOICES) else "mine" if reader.opens_on_own() else "all"
     kept = {name: value for name, value in request.query_params.items() if name in ("q", "account", "state")}
     path = request.url.path
@@ -34,3 +36,12 @@ def own_scope(reader: Reader, request: Request) -> OwnScope:
         for value, text in _CHOICES
     ]
     return OwnScope(reader.own_id if chosen == "mine" else "", links)
+
+
+def remember_scope(backend: Backend, request: Request, response: Response) -> Response:
+    """Keep what was chosen in the address for the pages that follow, until the browser is closed or somebody signs in."""
+    chosen = request.query_params.get(_PARAMETER, "")
+    if chosen in dict(_CHOICES):
+        secure = backend.cookies.is_secure(request)
+        response.set_cookie(SCOPE_COOKIE, chosen, httponly=True, samesite="strict", secure=secure)
+    return response

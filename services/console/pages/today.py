@@ -14,7 +14,7 @@ from services.console.account_view import AccountView, account_rows, account_vie
 from services.console.activity_feed import DELIVERY_TONES
 from services.console.explanation_view import explanation_view
 from services.console.explanations import Question
-from services.console.pages.own_scope import own_scope
+from services.console.pages.own_scope import own_scope, remember_scope
 from services.console.pages.rendering import reader_of, render_page, render_part
 from services.console.poller import Poller, SelectedAccount, with_age
 from services.console.pollers import Pollers
@@ -50,7 +50,8 @@ def today_routes(backend: Backend) -> APIRouter:
         now = await reader.local_now()
         context = {**_today(poller, now), "whose": scope.links}
         context["utc"] = context if now.tzinfo is UTC else _today(poller, now.astimezone(UTC))
-        return await render_page(request, reader, "today.html", context)
+        response = await render_page(request, reader, "today.html", context)
+        return remember_scope(backend, request, response)
 
     @router.get("/why")
     async def why(request: Request, account: str, rule: str = "", touchpoint_type: str = "") -> Response:
