@@ -129,7 +129,7 @@ async def _list(request: Request, reader: Reader) -> dict[str, object]:
     found = items(read.document or {})
     accounts = await reader.accounts(text(item, "account_id") for item in found)
     people = await reader.people()
-    kept = {name: value for name, value in wanted.items() if value or name == "person"}
+    kept = {name: value for name, value in wanted.items() if value or (scope.links and name == "person")}
     next_cursor = text(read.document or {}, "next_cursor")
     return {
         "rows": draft_rows(found, accounts),

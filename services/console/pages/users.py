@@ -31,8 +31,10 @@ def user_pages(backend: Backend) -> APIRouter:
     async def add(request: Request) -> Response:
         reader = await reader_of(backend, request)
         form = await read_form(request)
-        names = ("login", "name", "email", "role", "password")
+        names = ("login", "name", "email", "role")
         body: Json = {name: value for name in names if (value := form.get(name, "").strip()[:_LONGEST])}
+        if form.get("password"):
+            body["password"] = form["password"][:_LONGEST]
         answer = await reader.post("rules_engine", "/v1/users", body)
         if isinstance(answer, Failure):
             context = await _list(request, reader) | {
