@@ -1,4 +1,4 @@
-"""Entries of the audit log: who changed what, as every service records it and the rules engine keeps it."""
+"""What every service reports to the rules engine: entries of the audit log, and when keys were used."""
 
 from typing import Annotated, Final
 
@@ -8,6 +8,7 @@ from schemas.base import Id, Name, SchemaModel, Text
 from schemas.times import Instant
 
 AUDIT_RECORDED: Final = "drumbeat.audit.recorded.v1"
+KEY_USED: Final = "drumbeat.key.used.v1"
 Service = Annotated[str, Field(pattern=r"^(rules_engine|scheduler|notifier)$")]
 
 
@@ -26,3 +27,11 @@ class AuditEntry(SchemaModel):
     before: dict[str, JsonValue] | None = None
     after: dict[str, JsonValue] | None = None
     detail: Text = ""
+
+
+class KeyUsed(SchemaModel):
+    """When keys and users were last active at a service, once a minute. It changes nothing and is not in the log."""
+
+    service: Service
+    used: Annotated[dict[Id, Instant], Field(max_length=1_000)]
+    """By the id of the key or of the user; of the real clock."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas.audit import AUDIT_RECORDED, AuditEntry
+from schemas.audit import AUDIT_RECORDED, KEY_USED, AuditEntry, KeyUsed
 from schemas.base import SchemaModel
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
@@ -62,6 +62,7 @@ MODELS: Final[Mapping[str, type[SchemaModel]]] = {
     MODE_DIRECTORY: ModeRecord,
     CLOCK_DIRECTORY: ClockRecord,
     AUDIT_RECORDED: AuditEntry,
+    KEY_USED: KeyUsed,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
 }
 """Event type -> model of its data, for all topics."""
@@ -195,7 +196,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         key="the service that made the change",
         writers=("rules_engine", "scheduler", "notifier"),
         readers=("rules_engine",),
-        types=(AUDIT_RECORDED,),
+        types=(AUDIT_RECORDED, KEY_USED),
         cleanup="delete",
         retention_ms=365 * _DAY_MS,
         about="Who changed what: policy, content, keys, sessions, preferences, subscriptions, accounts, books, the mode.",

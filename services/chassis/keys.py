@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,11 @@ INCLUDED: Final[Mapping[str, tuple[Scope, ...]]] = {"admin": SCOPES, **FORMER}
 """What a scope includes besides itself."""
 
 
+USER_ID: Final = re.compile(r"u[0-9a-f]{8}")
+FIRST_VERSION: Final = 2**62
+"""Of the first key: no record replaces it."""
+
+
 class KeyFileUnreadable(CannotStart):
     """The file with the first key cannot be read; the message says which and what to do."""
 
@@ -36,8 +42,21 @@ class ApiKey:
     revoked: bool = False
     version: int = 0
 
+    @property
+    def kind(self) -> Literal["key", "session"]:
+        return "key" if key_of_session(self.key_id) is None else "session"
+
     def is_live(self, now: datetime) -> bool:
         return not self.revoked and (self.expires_at is None or now < self.expires_at)
+
+    def refusal(self, now: datetime) -> str:
+        """Why a key whose secret is right is not valid; "" while it is."""
+        if self.revoked:
+            return f"The {self.kind} {self.key_id} was {'revoked' if self.kind == 'key' else 'ended'}."
+        if self.is_live(now) or self.expires_at is None:
+            return ""
+        advice = "Ask for a new one" if self.kind == "key" else "Sign in again"
+        return f"The {self.kind} {self.key_id} expired at {self.expires_at:%Y-%m-%d %H:%M} UTC. {advice}."
 
     def allows(self, scope: Scope, now: datetime) -> bool:
         return self.is_live(now) and scope in self.grants()
@@ -65,6 +84,11 @@ def key_of_session(key_id: str) -> str | None:
     return parent if separator else None
 
 
+def is_user(holder_id: str) -> bool:
+    """Whether this is the id of a user: those of keys are hexadecimal."""
+    return USER_ID.fullmatch(holder_id) is not None
+
+
 def digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
@@ -82,6 +106,8 @@ class KeyRing:
     """
 
     keys: dict[str, ApiKey] = field(default_factory=dict[str, ApiKey])
+    used: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """When keys and users were last active here (real time), until `services.chassis.key_usage` reports it."""
     secrets: tuple[bytes, ...] = field(default=(b"",), repr=False)
 
     def learn(self, key: ApiKey) -> None:
@@ -95,6 +121,11 @@ class KeyRing:
         if key is None or not hmac.compare_digest(key.sha256, digest(presented)):
             return None
         return key
+
+    def note_use(self, key: ApiKey, now: datetime) -> None:
+        """A session counts for its key or user; the first key is in a file, and nowhere listed."""
+        if key.version < FIRST_VERSION:
+            self.used[key_of_session(key.key_id) or key.key_id] = now
 
     def still_allows(self, key_id: str, scope: Scope, now: datetime) -> bool:
         """Whether a key that was accepted before may still do this: it may be revoked or expire meanwhile."""
@@ -148,4 +179,4 @@ def first_key(path: Path) -> ApiKey:
     key_id = key_id_of(key)
     if not key_id:
         raise KeyFileUnreadable(f"{path} does not contain a key of the form db_<id>_<secret>.")
-    return ApiKey(key_id, digest(key), frozenset({"admin"}), version=2**62)
+    return ApiKey(key_id, digest(key), frozenset({"admin"}), version=FIRST_VERSION)

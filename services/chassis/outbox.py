@@ -49,7 +49,7 @@ class Outbox:
     """Appends to the outbox of one service; `source` is the CloudEvents source of its events."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self.source = source
 
     async def append(self, connection: Connection, rows: Sequence[Outgoing | Raw]) -> None:
         """Insert the rows in the caller's transaction.
@@ -78,7 +78,7 @@ class Outbox:
         if time is None:
             time = times[row.time] = timestamp(row.time)
         packed = (
-            f"ce_specversion\x1f1.0\x1ece_id\x1f{row.id}\x1ece_source\x1f{self._source}\x1ece_type\x1f{row.type}"
+            f"ce_specversion\x1f1.0\x1ece_id\x1f{row.id}\x1ece_source\x1f{self.source}\x1ece_type\x1f{row.type}"
             f"\x1ece_subject\x1f{row.key}\x1ece_time\x1f{time}\x1econtent-type\x1fapplication/json"
         )
         for name, value in _with_trace(row) if traces().is_on else row.headers:

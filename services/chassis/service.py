@@ -32,6 +32,7 @@ from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.http_server import Server, listening
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
+from services.chassis.key_usage import usage_loop
 from services.chassis.keys import KeyRing, first_key, read_or_create_secrets
 from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.loops import Loop
@@ -203,6 +204,7 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     loops = [
         *parts.loops,
         key_loop(runtime.database, runtime.keys),
+        usage_loop(runtime.database, runtime.keys, runtime.outbox, runtime.relay),
         *_prune_loops(runtime),
         *standing,
         backlog,

@@ -172,6 +172,7 @@ class Settings(BaseSettings):
     rate_limit: access.RateLimit = access.RateLimit()
     key_rate_limits: access.KeyRateLimits = {}
     sessions: access.Sessions = access.Sessions()
+    oidc: access.Oidc = access.Oidc()
     busy_calendars: access.BusyCalendars = access.BusyCalendars()
     policy_checks: access.PolicyChecks = access.PolicyChecks()
     simulations: access.Simulations = access.Simulations()

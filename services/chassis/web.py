@@ -184,6 +184,7 @@ def _rest(chassis: Chassis) -> APIRouter:
     return router
 
 
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="drumbeat"'}
 bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer db_…`")
 
 
@@ -209,14 +210,13 @@ def _find_key(
     key = chassis.keys.find(credentials.credentials) if credentials else None
     now = real_now()
     if key is None or not key.is_live(now):
-        raise Problem(
-            401,
-            "This call needs a valid API key: `Authorization: Bearer <key>`.",
-            headers={"WWW-Authenticate": 'Bearer realm="drumbeat"'},
-        )
+        needed = "This call needs a valid API key: `Authorization: Bearer <key>`."
+        refusal = key.refusal(now) if key is not None else ""
+        raise Problem(401, f"{refusal} {needed}".strip(), headers=CHALLENGE)
+    chassis.keys.note_use(key, now)
     if scopes and not any(key.allows(scope, now) for scope in scopes):
         needed = " or ".join(map(repr, scopes))
-        raise Problem(403, f"The key {key.key_id} does not have the scope {needed}.", scopes=scopes)
+        raise Problem(403, f"The {key.kind} {key.key_id} does not have the scope {needed}.", scopes=scopes)
     return key
 
 

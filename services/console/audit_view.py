@@ -8,7 +8,7 @@ from typing import cast
 import orjson
 
 from schemas.times import format_instant
-from services.chassis.keys import key_of_session
+from services.chassis.keys import is_user, key_of_session
 from services.console.json_fields import Json, instant, nested, number, text
 
 _ACTORS = {"drumbeat": "Drumbeat itself", "link": "the holder of a link"}
@@ -24,6 +24,7 @@ class AuditRow:
     actor: str
     action: str
     object: str
+    object_name: str
     changes: Sequence[tuple[str, str, str]]
     detail: str
 
@@ -34,9 +35,10 @@ def audit_rows(entries: Sequence[Json]) -> list[AuditRow]:
             number(entry, "seq"),
             instant(entry, "at"),
             text(entry, "service").replace("_", " "),
-            actor_name(text(entry, "actor")),
+            actor_name(text(entry, "actor"), text(entry, "actor_name")),
             text(entry, "action").replace(".", " ").replace("_", " "),
             text(entry, "object"),
+            text(entry, "object_name"),
             _changes(entry),
             text(entry, "detail"),
         )
@@ -44,9 +46,13 @@ def audit_rows(entries: Sequence[Json]) -> list[AuditRow]:
     ]
 
 
-def actor_name(actor: str) -> str:
-    """`key 1a2b3c4d`, `key 1a2b3c4d, in the console`, or what stands for nobody's key."""
+def actor_name(actor: str, name: str = "") -> str:
+    """`Kim Okafor`, `key crm (1a2b3c4d)`, `key 1a2b3c4d, in a session`, or what stands for nobody's key."""
     key_id = key_of_session(actor)
+    if is_user(key_id or actor):
+        return name or f"user {key_id or actor}"
+    if name:
+        return f"key {name} ({key_id or actor})" + (", in a session" if key_id else "")
     if key_id is not None:
         return f"key {key_id}, in a session"
     if actor.startswith("source "):

@@ -1,32 +1,28 @@
-"""Signing in and out: an API key is exchanged for a session, whose token is in a cookie that no script can read."""
+"""The session cookie, which no script can read, and what may be done with a form and a path of the console."""
 
-import asyncio
 import re
-from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from fastapi import APIRouter, Request
-from jinja2 import Environment, FileSystemLoader
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
 
 from services.chassis.clock import real_now
-from services.chassis.keys import key_id_of, key_of_session
+from services.chassis.keys import is_user, key_id_of, key_of_session
 from services.chassis.settings import Settings
-from services.console.client import SERVICES, AsyncApiClient, Failure, Service
 from services.console.json_fields import Json, instant, text
 
 FORMER_COOKIE: Final = "drumbeat_key"
 """It held the API key itself in earlier versions; it is deleted wherever it is met."""
 _NAME: Final = "drumbeat_session"
-_TOKEN: Final = re.compile(r"[!-~]{8,200}")
-_TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, auto_reload=False
-)
-_CROSS_SITE: Final = "This request came from another site. Open the console directly and sign in there."
-_ENDED: Final = "Your session has ended: its time was over, or it or its key was revoked. Sign in again."
-_KNOWN_WITHIN_SECONDS: Final = 6.0  # real seconds a service may take to learn of a new session
-_POLL_SECONDS: Final = 0.2
+_FLOW: Final = "drumbeat_sign_in"
+_FLOW_PATH: Final = "/sign-in"
+_FLOW_SECONDS: Final = 600
+PERSON_COOKIE: Final = "drumbeat_person"
+"""Whom a reader chose to be. A user who signs in is the person with their mail address, whoever was here before."""
+SCOPE_COOKIE: Final = "drumbeat_scope"
+"""Whether lists show what is theirs or everything, as they last chose."""
+TOKEN: Final = re.compile(r"[!-~]{8,200}")
 
 
 class Cookies:
@@ -42,7 +38,7 @@ class Cookies:
     def token_of(self, request: Request) -> str | None:
         """The token of the request's session; None without one, or for anything that cannot be one."""
         token = request.cookies.get(self._name(request), "")
-        return token if _TOKEN.fullmatch(token) and key_of_session(key_id_of(token)) else None
+        return token if TOKEN.fullmatch(token) and key_of_session(key_id_of(token)) else None
 
     def store(self, request: Request, response: Response, session: Json) -> None:
         expires_at = instant(session, "expires_at")
@@ -56,6 +52,34 @@ class Cookies:
             secure=self.is_secure(request),
         )
         self._delete(request, response, FORMER_COOKIE)
+        if is_user(text(session, "key_id")):
+            for name in (PERSON_COOKIE, SCOPE_COOKIE):
+                self._delete(request, response, name)
+
+    def store_flow(self, request: Request, response: Response, flow: str, target: str) -> None:
+        """A sign-in at the identity provider that this browser has begun, and where it leads.
+
+        `Lax`: the provider sends the browser back from another site, and a `Strict` cookie would not come with it.
+        """
+        response.set_cookie(
+            _FLOW,
+            f"{flow}.{quote(target, safe='')}",
+            max_age=_FLOW_SECONDS,
+            path=_FLOW_PATH,
+            httponly=True,
+            samesite="lax",
+            secure=self.is_secure(request),
+        )
+
+    def flow_of(self, request: Request) -> tuple[str, str]:
+        """(flow, target); ("", "/") without one."""
+        flow, _, target = request.cookies.get(_FLOW, "").rpartition(".")
+        return flow[:2_000], local_path(unquote(target))
+
+    def delete_flow(self, request: Request, response: Response) -> None:
+        response.delete_cookie(
+            _FLOW, _FLOW_PATH, httponly=True, samesite="lax", secure=self.is_secure(request)
+        )
 
     def delete(self, request: Request, response: Response) -> None:
         for name in (self._name(request), FORMER_COOKIE):
@@ -76,46 +100,6 @@ class SignInNeeded(Exception):
         super().__init__(path)
         self.path = path
         self.ended = ended
-
-
-def auth_routes(apis: AsyncApiClient, cookies: Cookies, key_file: str) -> APIRouter:
-    """The routes `/sign-in` and `/sign-out`."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.get("/sign-in")
-    async def show_sign_in(request: Request, next: str = "/", ended: bool = False) -> Response:  # noqa: A002, FBT001, FBT002
-        if cookies.token_of(request) is not None:
-            return RedirectResponse(local_path(next), 303)
-        # A link on another site brings no SameSite=Strict cookie; a reload from here does.
-        reload = request.headers.get("sec-fetch-site") == "cross-site"
-        ended = ended or FORMER_COOKIE in request.cookies
-        response = _page(local_path(next), key_file, error=_ENDED if ended else "", reload=reload)
-        cookies.delete(request, response)
-        return response
-
-    @router.post("/sign-in")
-    async def sign_in(request: Request) -> Response:
-        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=8)
-        key, target = form.get("key", [""])[0].strip(), local_path(form.get("next", ["/"])[0])
-        client = request.headers.get("user-agent", "")
-        session = _CROSS_SITE if is_cross_site(request) else await _begin(apis, key, client)
-        if isinstance(session, str):
-            return _page(target, key_file, error=session)
-        await _end(apis, cookies.token_of(request))  # whoever set that cookie has no part in the new session
-        response = RedirectResponse(target, 303)
-        cookies.store(request, response, session)
-        return response
-
-    @router.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
-        response = RedirectResponse("/sign-in", 303)
-        if is_cross_site(request):
-            return response
-        await _end(apis, cookies.token_of(request))
-        cookies.delete(request, response)
-        return response
-
-    return router
 
 
 def to_sign_in(cookies: Cookies, request: Request, needed: SignInNeeded) -> Response:
@@ -147,52 +131,3 @@ def is_cross_site(request: Request) -> bool:
     if origin is None or (origin == "null" and site == "same-origin"):
         return False
     return urlsplit(origin).netloc != request.headers.get("host")
-
-
-async def _begin(apis: AsyncApiClient, key: str, client: str) -> Json | str:
-    """A new session that every service knows, or why there is none."""
-    if not _TOKEN.fullmatch(key):
-        return "This is not an API key. A key looks like db_1a2b3c4d_… and has no spaces."
-    if key_of_session(key_id_of(key)) is not None:
-        return "This is the token of a session, not an API key. Sign in with the key."
-    session = await apis.send("POST", key, "rules_engine", "/v1/sessions", {"client": client[:300]})
-    if isinstance(session, Failure):
-        return _refusal(session)
-    if "read" not in str(session.get("scopes")):
-        return "This key is valid but cannot read: it lacks the scope “read”."
-    token = text(session, "token")
-    await asyncio.gather(*(_until_known(apis, token, service) for service in SERVICES))
-    return session
-
-
-async def _end(apis: AsyncApiClient, token: str | None) -> None:
-    if token is not None:
-        await apis.send("DELETE", token, "rules_engine", f"/v1/sessions/{quote(key_id_of(token))}")
-
-
-async def _until_known(apis: AsyncApiClient, token: str, service: Service) -> None:
-    """Wait until this service accepts the session; one that does not answer learns of it when it comes back."""
-    deadline = real_now().timestamp() + _KNOWN_WITHIN_SECONDS
-    while real_now().timestamp() < deadline:
-        answer = await apis.get(token, service, "/v1/clock")
-        if not (isinstance(answer, Failure) and answer.status == 401):
-            return
-        await asyncio.sleep(_POLL_SECONDS)
-
-
-def _refusal(failure: Failure) -> str:
-    if failure.status == 401:
-        return "This key is not valid. Check that it is complete, not expired and not revoked."
-    if failure.status is None or failure.status >= 500:
-        return (
-            "The key cannot be checked, because the rules engine does not answer. Is Drumbeat running? Try again in a"
-            " moment."
-        )
-    return failure.text
-
-
-def _page(target: str, key_file: str, *, error: str = "", reload: bool = False) -> Response:
-    content = _TEMPLATES.get_template("sign-in.html").render(
-        next=target, key_file=key_file, error=error, reload=reload
-    )
-    return HTMLResponse(content, headers={"Cache-Control": "no-store"})

@@ -29,6 +29,7 @@ from services.console import (
     operating_commands,
     policy_commands,
     touchpoint_commands,
+    user_commands,
     webhook_commands,
 )
 from services.console.client import CallFailed, Unreachable
@@ -58,6 +59,7 @@ app.add_typer(content_commands.app, name="content")
 app.add_typer(mapping_commands.app, name="mapping")
 app.add_typer(clock_commands.app, name="clock")
 app.add_typer(audit_commands.app, name="audit")
+app.add_typer(user_commands.app, name="users")
 
 
 @app.callback(invoke_without_command=True)

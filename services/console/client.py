@@ -191,8 +191,8 @@ Query = dict[str, str | int | list[str]]
 class AsyncApiClient:
     """Calls the APIs for each reader over one pool of connections; an error is a `Failure`.
 
-    `key` is a token or an API key, or the id of a key for which `use` named the token of a session: equal reads of
-    several sessions of one key are then made once.
+    `key` is a token or an API key, "" for a call that needs none, or the id of a key or a user for which `use` named the
+    token of a session: equal reads of several sessions of one key are then made once.
     """
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -247,7 +247,8 @@ class AsyncApiClient:
         **options: Any,
     ) -> Answer:
         name, address = NAMES[service], self._settings.url_of(service)
-        headers = {"Authorization": f"Bearer {self._tokens.get(key, key)}", **media}
+        proof = {"Authorization": f"Bearer {self._tokens.get(key, key)}"} if key else {}
+        headers = {**proof, **media}
         timeout: float = options.get("timeout", READ_TIMEOUT_SECONDS)
         try:
             with traces().span(method, "client", attributes={"http.request.method": method}) as span:
@@ -282,9 +283,9 @@ def _refusal(name: str, status: int, detail: str, *, reading: bool) -> str:
         case 401:
             return f"{name} does not accept this session. Sign out, and sign in again."
         case 403 if reading:
-            return f"This key cannot read from {name[0].lower()}{name[1:]}: it lacks the scope “read”."
+            return f"You cannot read this from {name[0].lower()}{name[1:]}: {detail}"
         case 403:
-            return f"This key is not allowed to do this: {detail}"
+            return f"You are not allowed to do this: {detail}"
         case 404:
             return detail
         case 429 | 503:

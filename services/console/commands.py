@@ -16,7 +16,7 @@ from services.console.terminal import AsJson, print_json, print_table, print_tex
 from services.console.touchpoints import touchpoints
 
 app = typer.Typer()
-keys = typer.Typer(invoke_without_command=True, help="List, create and revoke API keys.")
+keys = typer.Typer(invoke_without_command=True, help="List, create, rotate and revoke API keys.")
 app.add_typer(keys, name="keys")
 
 
@@ -162,7 +162,7 @@ def list_keys(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(listed)
     else:
-        names = ("key_id", "name", "scopes", "expires_at", "revoked")
+        names = ("key_id", "name", "scopes", "expires_at", "last_used_at", "replaced_by", "revoked")
         print_table("Keys", names, [[key.get(name) for name in names] for key in listed])
 
 
@@ -185,6 +185,30 @@ def create_key(
         print_json(key)
     else:
         typer.echo(key.get("key"))
+
+
+@keys.command("rotate")
+def rotate_key(
+    key_id: str,
+    overlap_hours: Annotated[
+        int, typer.Option(min=1, max=2160, help="Hours until the former key ends.")
+    ] = 168,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Days until the new key expires; needed if the former one has an end."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a key with the same name and scopes beside this one, which ends later, and show its secret once."""
+    body: Json = {"overlap_hours": overlap_hours, "days": days}
+    with connect() as api:
+        key = api.send("POST", "rules_engine", f"/v1/keys/{quote(key_id, safe='')}/rotate", body)
+    if as_json:
+        print_json(key)
+        return
+    typer.echo(key.get("key"))
+    ends_at = text(nested(key, "replaces"), "expires_at")
+    typer.echo(f"{key_id} ends at {ends_at}; {text(key, 'key_id')} replaces it", err=True)
 
 
 @keys.command("files")

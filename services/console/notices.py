@@ -24,6 +24,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "published": "Published: the new version is in force.",
     "calendar_set": "Their calendar is read within a minute, and its busy time kept free.",
     "calendar_forgotten": "Their calendar is forgotten: its busy time does not count any more.",
+    "user_added": "Added: they can sign in now.",
+    "user_changed": "Changed.",
+    "password_changed": "Your password is changed. Your other sessions have ended.",
     "session_ended": "The session has ended.",
     "rolled_back": "Rolled back: the earlier version is in force.",
 }

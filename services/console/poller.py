@@ -78,7 +78,9 @@ class AccountSearch:
 class Poller:
     """Reads the APIs and keeps their last answers; an error leaves what was read before in place."""
 
-    def __init__(self, apis: AsyncApiClient, key: str, clock: ServiceClock) -> None:
+    def __init__(self, apis: AsyncApiClient, key: str, clock: ServiceClock, csm_id: str = "") -> None:
+        """`csm_id`: lists have only what is theirs; a search and an account that is opened find everything."""
+        self._own: Query = {"csm_id": csm_id} if csm_id else {}
         self._apis = apis
         self._key = key
         self.clock = clock
@@ -126,7 +128,7 @@ class Poller:
         """Read the accounts that match the query."""
         accounts, query = self.accounts, self.accounts.query
         answer = await self._get(
-            "rules_engine", "/v1/accounts", {"limit": 100, **({"q": query} if query else {})}
+            "rules_engine", "/v1/accounts", {"limit": 100, **({"q": query} if query else self._own)}
         )
         if query != accounts.query:
             return
@@ -177,8 +179,8 @@ class Poller:
 
     async def _read_calendar(self) -> None:
         waiting, planned = await asyncio.gather(
-            self._get("scheduler", "/v1/touchpoints", {"status": _OPEN, "limit": 300}),
-            self._get("scheduler", "/v1/touchpoints", {"status": "planned", "limit": 150}),
+            self._get("scheduler", "/v1/touchpoints", {**self._own, "status": _OPEN, "limit": 300}),
+            self._get("scheduler", "/v1/touchpoints", {**self._own, "status": "planned", "limit": 150}),
         )
         self.calendar.error = _error(waiting) or _error(planned)
         if not isinstance(waiting, Failure) and not isinstance(planned, Failure):
@@ -206,7 +208,7 @@ class Poller:
         return answer
 
     async def _next_changes(self) -> Answer:
-        query: Query = {"updated_since": self.activity.since, "limit": 500}
+        query: Query = {**self._own, "updated_since": self.activity.since, "limit": 500}
         if self.activity.cursor is not None:
             query["cursor"] = self.activity.cursor
         return await self._get("scheduler", "/v1/touchpoints", query)

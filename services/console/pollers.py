@@ -1,4 +1,4 @@
-"""The pollers of open pages: one for each key, account and search, dropped a minute after its last use."""
+"""The pollers of open pages: one for each key, account, search and person, dropped a minute after its last use."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -27,18 +27,19 @@ class Pollers:
 
     def __init__(self, apis: AsyncApiClient, clock: ServiceClock) -> None:
         self._apis, self._clock = apis, clock
-        self._entries: dict[tuple[str, str, str], _Entry] = {}
+        self._entries: dict[tuple[str, str, str, str], _Entry] = {}
 
-    async def refreshed(self, key: str, account_id: str, search: str) -> Poller:
-        """The poller, with answers that are at most 1.5 real seconds old."""
+    async def refreshed(self, key: str, account_id: str, search: str, csm_id: str = "") -> Poller:
+        """The poller, with answers that are at most 1.5 real seconds old. `csm_id`: only what is theirs; "": all."""
         now = real_now()
         self._prune(now)
-        entry = self._entries.get((key, account_id, search))
+        name = (key, account_id, search, csm_id)
+        entry = self._entries.get(name)
         if entry is None:
-            poller = Poller(self._apis, key, self._clock)
+            poller = Poller(self._apis, key, self._clock, csm_id)
             poller.select(account_id)
             poller.accounts.query = search
-            entry = self._entries[(key, account_id, search)] = _Entry(poller, now)
+            entry = self._entries[name] = _Entry(poller, now)
         entry.used_at = now
         async with entry.lock:
             if entry.read_at is None or now - entry.read_at > _FRESH:

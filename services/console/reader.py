@@ -12,7 +12,7 @@ from schemas.zones import UnknownZone, find_zone
 from services.chassis.clock import ServiceClock
 from services.console.auth import Cookies
 from services.console.client import Answer, AsyncApiClient, Query, Service
-from services.console.json_fields import Json, items, text, texts
+from services.console.json_fields import Json, items, nested, text, texts
 from services.console.people import Person, people
 from services.console.shared_reads import Read, SharedReads
 
@@ -20,6 +20,7 @@ _ACCOUNT_SECONDS: Final = 20.0  # real seconds for which a name or a telephone n
 _PEOPLE_SECONDS: Final = 10.0
 _COUNT_SECONDS: Final = 5.0
 _CONCURRENT: Final = 8
+ROLE_NAMES: Final = {"csm": "CSM", "manager": "manager", "ops": "operations", "admin": "admin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,10 @@ def known_zone(name: str) -> tzinfo | None:
 class Reader:
     """One signed-in reader.
 
-    `person_id`: who they chose to be, "" before they chose; `browser_zone`: "" without a script. `key` names what
-    sessions of one API key read together; `token` is the session's own, with which it changes things. `scopes` are those
-    of the key, empty while the rules engine does not answer.
+    `person_id`: who they chose to be, before that the person with the mail address of their user (`own_id`), else "";
+    `browser_zone`: "" without a script. `key` names what sessions of one API key or one user read together; `token` is
+    the session's own, with which it changes things. `scopes` are those of the key or the role, empty while the rules
+    engine does not answer; `user` is empty for a key.
     """
 
     def __init__(
@@ -53,8 +55,30 @@ class Reader:
     ) -> None:
         self._backend, self.token, self.person_id = backend, token, person_id
         self.key = text(session, "key_id") or token
+        self.user = nested(session, "user")
+        self._key_name = text(session, "key_name") or text(session, "key_id")
         self.scopes = frozenset(texts(session, "scopes"))
+        self.own_id = ""
         self._browser_zone = browser_zone
+
+    async def find_own_person(self) -> None:
+        """Link the user who has signed in to the person of ours with the same mail address."""
+        address = text(self.user, "email").casefold()
+        if address:
+            found = (one.id for one in (await self.people()).values() if one.email.casefold() == address)
+            self.own_id = next(found, "")
+        self.person_id = self.person_id or self.own_id
+
+    def shown_name(self) -> str:
+        """`Kim Okafor, CSM` of a user, `key crm` of an API key; "" while the rules engine does not answer."""
+        if not self.user:
+            return f"key {self._key_name}" if self._key_name else ""
+        role = text(self.user, "role")
+        return f"{text(self.user, 'name')}, {ROLE_NAMES.get(role, role)}"
+
+    def opens_on_own(self) -> bool:
+        """Whether lists open on what is theirs: those of a CSM do."""
+        return bool(self.own_id) and text(self.user, "role") == "csm"
 
     def now(self) -> datetime:
         return self._backend.clock.now()
@@ -74,8 +98,12 @@ class Reader:
         return person.timezone if person is not None and known_zone(person.timezone) is not None else ""
 
     async def actor(self) -> Json:
-        """Who acts, for the body of an act that others are told of: nobody is told of their own. Empty if unknown."""
-        return {"actor_id": self.person_id} if self.person_id in await self.people() else {}
+        """Who acts, for the body of an act that others are told of: nobody is told of their own. Empty if unknown.
+
+        A user acts as the person whom they are, whomever they look at.
+        """
+        acting = self.own_id if self.user else self.person_id
+        return {"actor_id": acting} if acting in await self.people() else {}
 
     @property
     def clock(self) -> ServiceClock:

@@ -16,7 +16,7 @@ from services.chassis.keys import ApiKey, KeyFileUnreadable, KeyRing, digest, fi
 from services.chassis.problems import Problem, install_missing_page
 from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
-from services.console.auth import Cookies, SignInNeeded, auth_routes, to_sign_in
+from services.console.auth import Cookies, SignInNeeded, to_sign_in
 from services.console.client import AsyncApiClient, Failure
 from services.console.pages.audit import audit_pages
 from services.console.pages.components import component_routes
@@ -25,6 +25,7 @@ from services.console.pages.drafts import draft_pages
 from services.console.pages.messages import message_routes
 from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.own_calendar import own_calendar_routes
+from services.console.pages.own_user import own_user_pages
 from services.console.pages.policy import MAX_BODY, policy_routes
 from services.console.pages.rendering import STRICT, ForeignForm, foreign_form, missing_page
 from services.console.pages.sessions import session_pages
@@ -33,9 +34,11 @@ from services.console.pages.tables import LARGER_BODIES, table_pages
 from services.console.pages.team import team_routes
 from services.console.pages.today import today_routes
 from services.console.pages.unowned import unowned_routes
+from services.console.pages.users import user_pages
 from services.console.pages.year import year_routes
 from services.console.reader import Backend
 from services.console.shared_reads import SharedReads
+from services.console.sign_in import auth_routes
 
 _STATIC: Final = Path(__file__).with_name("static")
 _KEY_CACHE_TIME: Final = timedelta(seconds=30)
@@ -103,6 +106,8 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         table_pages,
         session_pages,
         audit_pages,
+        user_pages,
+        own_user_pages,
         component_routes,
     ):
         app.include_router(routes(backend))

@@ -19,6 +19,7 @@ from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.entrypoints.cadence_notices import CadenceNotices
 from services.rules_engine.metrics import UNDECIDED
+from services.rules_engine.people import people_loops
 
 
 def engine_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:
@@ -51,7 +52,7 @@ def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
         partition_loop(database, DECISIONS, keep=timedelta(days=retention.decisions_days)),
         prune_loop(database, "receipt", "seen_at", keep=timedelta(days=retention.receipts_days)),
         prune_loop(database, "parked", "parked_at", keep=timedelta(days=retention.dead_letters_days)),
-        prune_loop(database, "session", "expires_at"),
+        *people_loops(runtime),
         Loop("prune audit_entry", interval=60.0, run_once=drop_audit),
     )
 

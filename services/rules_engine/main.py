@@ -1,10 +1,9 @@
 """The rules engine put together: the only place where entrypoints and adapters meet."""
 
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from schemas.topics import broker_configs
 from services.cadence.policy.contents import contents_in_force
@@ -13,7 +12,6 @@ from services.cadence.rates import RatesRefused
 from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
-from services.chassis.keys import first_key
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -35,8 +33,7 @@ from services.rules_engine.adapters.configuration_repository import Configuratio
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
-from services.rules_engine.adapters.key_records import KeyRecords
-from services.rules_engine.adapters.key_repository import KeyRepository
+from services.rules_engine.adapters.key_repository import record_use
 from services.rules_engine.adapters.mode_repository import ModeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
 from services.rules_engine.adapters.policy_repository import PolicyRepository
@@ -44,7 +41,6 @@ from services.rules_engine.adapters.portfolio_repository import PortfolioReposit
 from services.rules_engine.adapters.program_repository import list_programs
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.rates_file import RatesFile
-from services.rules_engine.adapters.session_repository import SessionRepository
 from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts
@@ -52,7 +48,7 @@ from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
-from services.rules_engine.entrypoints.http_audit import audit_routes
+from services.rules_engine.entrypoints.http_audit import audit_routes, history_routes
 from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
 from services.rules_engine.entrypoints.http_content import content_routes
@@ -61,12 +57,12 @@ from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_links import LINKS
 from services.rules_engine.entrypoints.http_mode import mode_routes
-from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
 from services.rules_engine.loops import engine_loops
 from services.rules_engine.metrics import EVENTS
+from services.rules_engine.people import begin_keys, people_routers
 from services.rules_engine.tables import Tables
 from services.rules_engine.webhooks import Webhooks
 
@@ -84,7 +80,7 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, runtime.clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
-    await _begin_keys(runtime)
+    await begin_keys(runtime)
     parts = Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
         loops=(
@@ -120,20 +116,13 @@ def with_engine(parts: Parts, runtime: Runtime, active_policy: ActivePolicy) -> 
         after_commit=runtime.relay.wake,
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
-    handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, others=consumer)
+    handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, record_use, others=consumer)
     sweep = Loop("sweep", interval=1.0, run_once=sweeper.run_once)
     return replace(
         parts,
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
         loops=(*parts.loops, sweep, *engine_loops(runtime, active_policy)),
     )
-
-
-async def _begin_keys(runtime: Runtime) -> None:
-    """Publish the keys again, and end the sessions of a first key that was replaced."""
-    records = make_key_records(runtime)
-    await records.publish_again(runtime.database, runtime.relay)
-    await make_sessions(runtime, records).end_orphans(first_key(runtime.settings.key_file))
 
 
 async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runtime: Runtime) -> None:
@@ -195,8 +184,9 @@ def make(
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
         clock_routes(ClockRepository(database, outbox, clock, runtime.rest.wake).advance),
-        *_key_routers(runtime),
+        *people_routers(runtime),
         audit_routes(AuditRepository(database)),
+        history_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox, webhooks.replay),
         partition_routes(database, runtime.cluster.id),
     ):
@@ -212,22 +202,6 @@ def make_worker(runtime: Runtime) -> WorkerProcess:
         most_waiting=limits.most_waiting,
         module="services.rules_engine.adapters.policy_jobs",
     )
-
-
-def make_key_records(runtime: Runtime) -> KeyRecords:
-    return KeyRecords(runtime.outbox, runtime.clock, runtime.keys.secrets[0])
-
-
-def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:
-    lifetime = timedelta(hours=runtime.settings.sessions.hours)
-    return SessionRepository(runtime.database, records, runtime.relay, lifetime, runtime.keys.learn)
-
-
-def _key_routers(runtime: Runtime) -> tuple[APIRouter, APIRouter]:
-    records = make_key_records(runtime)
-    sessions = make_sessions(runtime, records)
-    keys = KeyRepository(runtime.database, records, runtime.relay, sessions)
-    return api.key_routes(keys), session_routes(sessions)
 
 
 IDENTITY = Identity(

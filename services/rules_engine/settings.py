@@ -12,6 +12,8 @@ from services.connectors.lookups import API_URLS
 from services.connectors.mapping.load import SHIPPED as SHIPPED_MAPPINGS
 from services.connectors.mapping.load import MappingRefused, load_mapping, shipped_sources
 from services.connectors.source import Source, make_proof
+from services.rules_engine.adapters.identity_provider import Client
+from services.rules_engine.domain.provider_identity import IdentityRules
 
 SAVED_SECONDS = 20.0
 
@@ -67,9 +69,40 @@ def check_role(settings: Settings) -> None:
         )
 
 
+def identity_rules(settings: Settings) -> IdentityRules:
+    oidc = settings.oidc
+    return IdentityRules(
+        oidc.role_claim, oidc.roles, oidc.default_role, oidc.domains(), oidc.require_verified_email
+    )
+
+
+def provider_client(settings: Settings) -> Client | None:
+    """How this deployment is known at its OIDC provider, if it has one. Raises `CannotStart` for an unreadable secret."""
+    oidc = settings.oidc
+    if oidc.issuer is None or oidc.client_id is None:
+        return None
+    redirect_uri = f"{settings.url_of('console')}/sign-in/callback"
+    return Client(oidc.issuer, oidc.client_id, _secret(oidc.client_secret_file), oidc.scopes, redirect_uri)
+
+
+def _secret(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as problem:
+        raise CannotStart(
+            f"The file {path} of DRUMBEAT_OIDC__CLIENT_SECRET_FILE cannot be read ({type(problem).__name__})."
+        ) from problem
+    if not secret:
+        raise CannotStart(f"The file {path} of DRUMBEAT_OIDC__CLIENT_SECRET_FILE is empty.")
+    return secret
+
+
 def read_files(settings: Settings) -> None:
     """Read the files that the settings name before anything is started. Raises `CannotStart` with every mistake."""
     check_role(settings)
+    provider_client(settings)
     webhook_sources(settings)
     path = policy_path(settings)
     try:

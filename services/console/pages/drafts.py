@@ -18,6 +18,7 @@ from services.console.drafts_view import (
 )
 from services.console.json_fields import Json, items, text
 from services.console.pages.forms import read_form
+from services.console.pages.own_scope import own_scope, remember_scope
 from services.console.pages.rendering import MAIL_HEADERS, back_to, reader_of, render_page
 from services.console.reader import Backend, Reader
 
@@ -32,7 +33,8 @@ def draft_pages(backend: Backend) -> APIRouter:
     @router.get("/drafts")
     async def show(request: Request) -> Response:
         reader = await reader_of(backend, request)
-        return await render_page(request, reader, "drafts.html", await _list(request, reader))
+        response = await render_page(request, reader, "drafts.html", await _list(request, reader))
+        return remember_scope(backend, request, response)
 
     @router.get("/drafts/{draft_id}")
     async def show_one(request: Request, draft_id: str) -> Response:
@@ -115,6 +117,9 @@ async def _list(request: Request, reader: Reader) -> dict[str, object]:
     query: Query = {"limit": _PAGE}
     if state != _ANY:
         query["state"] = state
+    scope = own_scope(reader, request)
+    if "person" not in request.query_params:
+        wanted["person"] = scope.csm_id  # the switch; the filter names anybody
     if wanted["person"]:
         query["csm_id"] = wanted["person"]
     cursor = request.query_params.get("cursor", "")[:400]
@@ -124,12 +129,13 @@ async def _list(request: Request, reader: Reader) -> dict[str, object]:
     found = items(read.document or {})
     accounts = await reader.accounts(text(item, "account_id") for item in found)
     people = await reader.people()
-    kept = {name: value for name, value in wanted.items() if value}
+    kept = {name: value for name, value in wanted.items() if value or (scope.links and name == "person")}
     next_cursor = text(read.document or {}, "next_cursor")
     return {
         "rows": draft_rows(found, accounts),
         "error": read.error,
         "wanted": wanted,
+        "whose": scope.links,
         "state": state,
         "states": [*((one, one.capitalize()) for one in STATES), (_ANY, "All")],
         "people": [(one.id, one.label) for one in people.values()],

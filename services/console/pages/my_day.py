@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from schemas.times import format_instant
 from services.console import labels
+from services.console.auth import PERSON_COOKIE
 from services.console.client import Failure
 from services.console.json_fields import Json, items, number, text
 from services.console.my_day_view import COMING_SPAN, is_for_a_person, my_day
 from services.console.pages.forms import read_form
-from services.console.pages.rendering import PERSON_COOKIE, back_to, reader_of, render_page
+from services.console.pages.rendering import back_to, reader_of, render_page
 from services.console.people import Person
 from services.console.reader import Backend, Reader, known_zone
 from services.console.touchpoints import touchpoints
@@ -44,6 +45,7 @@ def my_day_routes(backend: Backend) -> APIRouter:
             "my-day.html",
             {
                 "choices": _choices(people, reader.person_id),
+                "is_user": bool(reader.user),
                 "others": [(one.id, one.label) for one in people.values() if one.id != reader.person_id],
                 "person": people.get(reader.person_id),
                 "day": day,

@@ -11,12 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console import labels
-from services.console.auth import SignInNeeded, is_cross_site
+from services.console.auth import PERSON_COOKIE, SignInNeeded, is_cross_site
 from services.console.drafts_view import pending_label
 from services.console.notices import notice_of
 from services.console.reader import Backend, Reader
 
-PERSON_COOKIE: Final = "drumbeat_person"
 _SESSION_SECONDS: Final = 2.0  # real seconds after which a session is asked about again
 _DRAFTS: Final = "Drafts"
 _PAGES: Final = (
@@ -31,7 +30,7 @@ _PAGES: Final = (
     ("Set-up", "/setup"),
     ("Sessions", "/sessions"),
 )
-_ADMIN_PAGES: Final = (("Audit", "/audit"),)
+_ADMIN_PAGES: Final = (("Users", "/users"), ("Audit", "/audit"))
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=True,
@@ -82,6 +81,7 @@ async def reader_of(backend: Backend, request: Request) -> Reader:
     )
     if session.document is not None:
         backend.apis.use(reader.key, token)
+    await reader.find_own_person()
     return reader
 
 
@@ -110,6 +110,7 @@ async def render_page(
         "is_live": is_live,
         "notice": notice_of(request.query_params),
         "person_id": reader.person_id,
+        "signed_in_as": reader.shown_name(),
     }
     body = _TEMPLATES.get_template(template).render({**common, **context})
     tag = f'"{hashlib.blake2b(body.encode(), digest_size=12).hexdigest()}"'

@@ -14,6 +14,7 @@ from services.console.account_view import AccountView, account_rows, account_vie
 from services.console.activity_feed import DELIVERY_TONES
 from services.console.explanation_view import explanation_view
 from services.console.explanations import Question
+from services.console.pages.own_scope import own_scope, remember_scope
 from services.console.pages.rendering import reader_of, render_page, render_part
 from services.console.poller import Poller, SelectedAccount, with_age
 from services.console.pollers import Pollers
@@ -44,11 +45,13 @@ def today_routes(backend: Backend) -> APIRouter:
     async def show(request: Request, account: str = "", q: str = "") -> Response:
         reader = await reader_of(backend, request)
         search = q.strip()[:200]
-        poller = await pollers.refreshed(reader.key, account[:200], search)
+        scope = own_scope(reader, request)
+        poller = await pollers.refreshed(reader.key, account[:200], search, scope.csm_id)
         now = await reader.local_now()
-        context = _today(poller, now)
+        context = {**_today(poller, now), "whose": scope.links}
         context["utc"] = context if now.tzinfo is UTC else _today(poller, now.astimezone(UTC))
-        return await render_page(request, reader, "today.html", context)
+        response = await render_page(request, reader, "today.html", context)
+        return remember_scope(backend, request, response)
 
     @router.get("/why")
     async def why(request: Request, account: str, rule: str = "", touchpoint_type: str = "") -> Response:

@@ -19,9 +19,24 @@ LOCK = "SELECT last_seq, last_hash FROM audit_chain FOR UPDATE"
 KNOWN = "SELECT id FROM audit_entry WHERE id = ANY($1)"
 ADD = f"INSERT INTO audit_entry ({COLUMNS}, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 EXTEND = "UPDATE audit_chain SET last_seq = $1, last_hash = $2"
+# A session's actor begins with the id of its key or user. Names are looked up: the log itself has none of people.
+NAMES = """
+LEFT JOIN console_user AS u ON u.user_id = split_part(actor, '~', 1)
+LEFT JOIN api_key AS k ON k.key_id = split_part(actor, '~', 1)
+LEFT JOIN console_user AS o ON 'user/' || o.user_id = object
+"""
+NAMED = f"""
+{COLUMNS}, encode(hash, 'hex') AS hash, coalesce(u.name, k.name) AS actor_name, o.name AS object_name
+"""
+OF_USER = """
+split_part(actor, '~', 1) IN (
+    SELECT user_id FROM console_user WHERE login = lower($2) OR email = lower($2) OR strpos(lower(name), lower($2)) > 0
+)
+"""
 SEARCH = f"""
-SELECT {COLUMNS}, encode(hash, 'hex') AS hash FROM audit_entry
-WHERE seq < $1 AND ($2::text IS NULL OR starts_with(actor, $2)) AND ($3::text IS NULL OR starts_with(action, $3))
+SELECT {NAMED} FROM audit_entry {NAMES}
+WHERE seq < $1 AND ($2::text IS NULL OR starts_with(actor, $2) OR {OF_USER})
+    AND ($3::text IS NULL OR starts_with(action, $3))
     AND ($4::text[] IS NULL OR object = ANY($4)) AND ($5::timestamptz IS NULL OR at >= $5)
     AND ($6::timestamptz IS NULL OR at < $6)
 ORDER BY seq DESC LIMIT $7

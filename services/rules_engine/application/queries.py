@@ -1,6 +1,7 @@
 """Read models of the engine: what its queries take and return."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 
@@ -13,6 +14,10 @@ class NotFound(Exception):
     def __init__(self, message: str, merged_into: str | None = None) -> None:
         super().__init__(message)
         self.merged_into = merged_into
+
+
+class KeyConflict(Exception):
+    """A key cannot be rotated as asked; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,10 @@ class Keys(Protocol):
     """API keys beyond the first."""
 
     async def create(self, name: str, scopes: list[str], *, days: int | None) -> dict[str, object]: ...
+
+    async def rotate(self, key_id: str, *, overlap: timedelta, days: int | None) -> dict[str, object]:
+        """A new key beside this one, which ends after `overlap`. Raises `NotFound` and `KeyConflict`."""
+        ...
 
     async def all(self) -> list[dict[str, object]]: ...
 

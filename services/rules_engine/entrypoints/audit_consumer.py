@@ -1,16 +1,16 @@
-"""Kafka records of `audit.entries`: the entries of all services go into one chain.
+"""Kafka records of `audit.entries`: the entries of all services go into one chain, uses of keys to the keys.
 
 Whoever may write to Kafka must not be able to write history: what no service of this deployment has signed is a dead
 letter, counted and logged.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from schemas.audit import AUDIT_RECORDED, AuditEntry
+from schemas.audit import AUDIT_RECORDED, KEY_USED, AuditEntry, KeyUsed
 from schemas.envelope import from_kafka
 from schemas.problems import Malformed
 from services.chassis.audit import TOPIC
@@ -24,6 +24,7 @@ from services.chassis.telemetry import METRICS
 log = structlog.get_logger(__name__)
 
 Append = Callable[[Connection, Sequence[AuditEntry]], Awaitable[None]]
+RecordUse = Callable[[Connection, Mapping[str, datetime]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class AuditConsumer:
     secrets: Sequence[bytes]
     outbox: Outbox
     append: Append
+    record_use: RecordUse
     others: Handler
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
@@ -49,16 +51,36 @@ class AuditConsumer:
         }
         if forged:
             _report(records[0], forged)
-        entries: list[AuditEntry] = []
-        for record in records:
-            try:
-                if record.offset in forged:
-                    raise Malformed(f"no entry of a service of this deployment: {forged[record.offset]}")
-                entries.append(read_entry(record))
-            except Malformed as problem:
-                await dead_letter_record(connection, self.outbox, record, reason=str(problem))
+        reports = [
+            report
+            for record in records
+            if (report := await self._read(connection, record, forged.get(record.offset))) is not None
+        ]
+        entries = [report for report in reports if isinstance(report, AuditEntry)]
         if entries:
             await self.append(connection, entries)
+        if used := latest_uses(report for report in reports if isinstance(report, KeyUsed)):
+            await self.record_use(connection, used)
+
+    async def _read(
+        self, connection: Connection, record: Record, forgery: str | None
+    ) -> AuditEntry | KeyUsed | None:
+        """None for a record that is a dead letter now."""
+        try:
+            if forgery is not None:
+                raise Malformed(f"no entry of a service of this deployment: {forgery}")
+            return read_report(record)
+        except Malformed as problem:
+            await dead_letter_record(connection, self.outbox, record, reason=str(problem))
+            return None
+
+
+def latest_uses(reports: Iterable[KeyUsed]) -> dict[str, datetime]:
+    """When each key or user was last active, whatever the order of the reports."""
+    used: dict[str, datetime] = {}
+    for report in reports:
+        used |= {key: max(at, used.get(key, at)) for key, at in report.used.items()}
+    return used
 
 
 def _report(record: Record, forged: Mapping[int, str]) -> None:
@@ -68,9 +90,11 @@ def _report(record: Record, forged: Mapping[int, str]) -> None:
     log.error("audit.entry_refused", records=len(forged), first=first, problem=problem)
 
 
-def read_entry(record: Record) -> AuditEntry:
+def read_report(record: Record) -> AuditEntry | KeyUsed:
     """Raises Malformed."""
     envelope = from_kafka(record.headers, record.value)
+    if envelope.type == KEY_USED:
+        return KeyUsed.read(envelope.data)
     if envelope.type != AUDIT_RECORDED:
         raise Malformed(f"type: {envelope.type!r} does not belong on this topic; send {AUDIT_RECORDED}")
     return AuditEntry.read(envelope.data)

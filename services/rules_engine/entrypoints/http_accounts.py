@@ -1,37 +1,21 @@
-"""HTTP: events in, accounts with facts and plan, decisions, parked events, keys."""
+"""HTTP: events in, accounts with facts and plan, decisions, parked events."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from schemas.base import Name
 from schemas.vocabulary import Color, Segment, Stage
 from services.chassis.event_requests import EVENT_BODY
-from services.chassis.keys import FORMER, ApiKey, Scope
+from services.chassis.keys import ApiKey
 from services.chassis.problems import Problem
 from services.chassis.web import LAST, Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
-from services.rules_engine.application.queries import Answers, Filter, Keys
+from services.rules_engine.application.queries import Answers, Filter
 from services.rules_engine.domain.account import event_identity
 from services.rules_engine.entrypoints.event_scopes import EVENT_SCOPES
 from services.rules_engine.entrypoints.http_ingest import Ingest
 
 Replayed = Annotated[bool, Query(description="also those that were replayed")]
-
-
-class NewKey(BaseModel):
-    """A key to create: what it is for and what it may do."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    scopes: list[Scope | Literal["events"]] = Field(
-        min_length=1, description="`events` is the former name of `signals`, `directory` and `consent`"
-    )
-    days: int | None = Field(
-        default=None, ge=1, le=3650, description="days of validity; absent: until revoked"
-    )
 
 
 def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
@@ -131,25 +115,5 @@ def parked_routes(answers: Answers) -> APIRouter:
     async def replay_parked(parked_id: RowId) -> dict[str, object]:
         await answers.replay_parked(parked_id)
         return {"id": parked_id, "status": "replayed"}
-
-    return router
-
-
-def key_routes(keys: Keys) -> APIRouter:
-    router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[require("admin")])
-
-    @router.post("", summary="Create a key; its secret is shown once", status_code=201)
-    async def create_key(wanted: NewKey) -> dict[str, object]:
-        scopes = {scope for name in wanted.scopes for scope in FORMER.get(name, (name,))}
-        return await keys.create(wanted.name, sorted(scopes), days=wanted.days)
-
-    @router.get("", summary="Keys, without their secrets")
-    async def list_keys() -> dict[str, object]:
-        return {"items": await keys.all(), "next_cursor": None}
-
-    @router.delete("/{key_id}", summary="Revoke a key")
-    async def revoke_key(key_id: str) -> dict[str, object]:
-        await keys.revoke(key_id)
-        return {"key_id": key_id, "status": "revoked"}
 
     return router

@@ -1,13 +1,14 @@
-"""HTTP: the audit log of all services: search it, verify its chain."""
+"""HTTP: the audit log of all services: search it, verify its chain; the history of a touchpoint."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime
 
 from services.chassis.web import LAST, Cursor, Limit, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.read_audit import Audit, AuditFilter, Verification, objects_named
 
+SHOWN_OF_ACTS: Final = ("seq", "at", "actor", "actor_name", "action", "after", "detail")
 Part = Annotated[str | None, Query(max_length=200, description="the beginning of it")]
 
 Head = Annotated[
@@ -26,8 +27,9 @@ def audit_routes(audit: Audit) -> APIRouter:
         "",
         summary="Who changed what, newest first",
         description=(
-            "Entries of all services. `actor`: the id of a key (its sessions included), `link` for the holder of a signed"
-            " link, `drumbeat` for nobody's call. `object`: `kind/id`; contacts and accounts are recorded by a derived id"
+            "Entries of all services. `actor`: the id of a key or a user (its sessions included), or a part of a user's"
+            " name; `link` for the holder of a signed link, `drumbeat` for nobody's call. `actor_name` is that of the"
+            " user or the key today. `object`: `kind/id`; contacts and accounts are recorded by a derived id"
             " and found by their own."
         ),
     )
@@ -50,5 +52,23 @@ def audit_routes(audit: Audit) -> APIRouter:
     async def verify_audit(head: Head = None) -> Verification:
         number, _, digest = (head or "").partition(":")
         return await audit.verify((int(number), bytes.fromhex(digest)) if head else None)
+
+    return router
+
+
+def history_routes(audit: Audit) -> APIRouter:
+    router = APIRouter(prefix="/v1/touchpoints", tags=["audit"], dependencies=[require("read")])
+
+    @router.get("/{touchpoint_id}/history", summary="What people did to a touchpoint, newest first")
+    async def get_history(
+        touchpoint_id: Annotated[str, Path(min_length=1, max_length=200)],
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> dict[str, object]:
+        (before,) = decode_cursor(cursor, int) or (LAST,)
+        wanted = AuditFilter(objects=[f"touchpoint/{touchpoint_id}"])
+        items = await audit.search(wanted, before=before, limit=limit + 1)
+        shown = [{name: item[name] for name in SHOWN_OF_ACTS} for item in items]
+        return page(shown, limit, lambda item: encode_cursor(item["seq"]))
 
     return router

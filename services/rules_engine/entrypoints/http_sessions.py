@@ -23,7 +23,10 @@ class NewSession(BaseModel):
 
 
 class Sessions(Protocol):
-    """Sessions of the console: `{session_id, key_id, key_name, client, began_at, expires_at}`."""
+    """Sessions of the console: `{session_id, key_id, key_name, client, began_at, expires_at, user}`.
+
+    `user`: `{user_id, login, name, email, role}`, whose id and name `key_id` and `key_name` have too; null for a key.
+    """
 
     async def begin(self, key: ApiKey, client: str) -> dict[str, object]:
         """`{token, session_id, key_id, scopes, expires_at}`; the token is not stored and not shown again."""
@@ -42,7 +45,7 @@ class Sessions(Protocol):
         ...
 
 
-def session_routes(sessions: Sessions) -> APIRouter:
+def session_routes(sessions: Sessions, *, with_key: bool) -> APIRouter:
     router = APIRouter(prefix="/v1/sessions", tags=["keys"])
 
     @router.post(
@@ -57,6 +60,10 @@ def session_routes(sessions: Sessions) -> APIRouter:
     async def begin_session(wanted: NewSession, key: Holder) -> dict[str, object]:
         if key_of_session(key.key_id) is not None:
             raise Problem(403, "A session cannot begin another one. Sign in with an API key.")
+        if not with_key:
+            raise Problem(
+                403, "API keys do not sign in here (DRUMBEAT_SESSIONS__WITH_KEY is off): sign in as a user."
+            )
         return await sessions.begin(key, wanted.client)
 
     @router.get("", summary="Sessions of your key; with the scope admin, of all keys")

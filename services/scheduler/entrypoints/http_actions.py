@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header
 
 from schemas.ids import derived_id
 from services.calendar.touchpoint import IllegalTransition, RecordedOutcome, WrongTime
+from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.ids import fresh
@@ -35,6 +36,7 @@ from services.scheduler.entrypoints.http_models import (
     show_touchpoints,
 )
 
+AUDIT: Final = AuditLog("scheduler")
 SOURCE = "/drumbeat/scheduler"
 # RFC 9457: the title names the kind of problem, the detail this one.
 CONFLICTS: Final[Mapping[type[Exception], str]] = {
@@ -60,11 +62,15 @@ class UnitOfWork:
     after_commit: Callable[[], None]
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[tuple[CalendarRepository, datetime]]:
-        """The calendars and service now. Raises Problem (404, 409, 422); then nothing is changed."""
+    async def begin(self, change: Change) -> AsyncGenerator[tuple[CalendarRepository, datetime]]:
+        """The calendars and service now. Raises Problem (404, 409, 422); then nothing is changed.
+
+        `change`: the entry of the act in the audit log, which is the history of the touchpoint.
+        """
         try:
             async with self.database.transaction() as connection:
                 yield self.calendars(connection), self.clock.at(await real_now(connection))
+                await AUDIT.record(connection, [change])
         except act.NoSuchTouchpoint as missing:
             raise Problem(404, f"{missing}.") from missing
         except UnknownType as unknown:
@@ -105,7 +111,9 @@ def _add_plan_by_hand(router: APIRouter, unit_of_work: UnitOfWork) -> None:
         if idempotency_key is not None:
             cause = (request.account_id, request.type, "hand", idempotency_key)
             touchpoint_id = derived_id("touchpoint", *cause)
-        async with unit_of_work.begin() as (calendars, now):
+        entry_id = derived_id("audit", "touchpoint.planned", touchpoint_id)
+        change = _change("planned", touchpoint_id, {"type": request.type}, entry_id)
+        async with unit_of_work.begin(change) as (calendars, now):
             stored = await act.plan_by_hand(touchpoint_id, request, calendars, now)
         return await _show(stored, now, unit_of_work.reader, status=201)
 
@@ -114,7 +122,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
     @router.post("/{touchpoint_id}/settle", summary="Enter its outcome", response_model=TouchpointItem)
     async def settle(touchpoint_id: str, request: Settle) -> JSON:
         name = parse_id(touchpoint_id)
-        async with unit_of_work.begin() as (calendars, now):
+        async with unit_of_work.begin(_by_hand("settled", name, request)) as (calendars, now):
             outcome = RecordedOutcome(request.outcome, now, SOURCE, fresh(), request.notes)
             stored = await act.settle(_target(name, request), outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
@@ -126,7 +134,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
     )
     async def reschedule(touchpoint_id: str, request: Reschedule) -> JSON:
         name = parse_id(touchpoint_id)
-        async with unit_of_work.begin() as (calendars, now):
+        async with unit_of_work.begin(_by_hand("rescheduled", name, request)) as (calendars, now):
             outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
             wanted = act.NewTime(request.to, request.reason, request.force, request.actor_id)
             stored = await act.reschedule(_target(name, request), wanted, outcome, calendars, now)
@@ -139,14 +147,14 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
     )
     async def reassign(touchpoint_id: str, request: Reassign) -> JSON:
         name = parse_id(touchpoint_id)
-        async with unit_of_work.begin() as (calendars, now):
+        async with unit_of_work.begin(_by_hand("reassigned", name, request)) as (calendars, now):
             stored = await act.reassign(_target(name, request), request.csm_id, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)
     async def cancel(touchpoint_id: str, request: Cancel) -> JSON:
         name = parse_id(touchpoint_id)
-        async with unit_of_work.begin() as (calendars, now):
+        async with unit_of_work.begin(_by_hand("cancelled", name, request)) as (calendars, now):
             stored = await act.cancel(_target(name, request), request.reason, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
@@ -155,7 +163,7 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
     @router.post("/{touchpoint_id}/claim", summary="Take work that nobody has", response_model=TouchpointItem)
     async def claim(touchpoint_id: str, request: Claim) -> JSON:
         name = parse_id(touchpoint_id)
-        async with unit_of_work.begin() as (calendars, now):
+        async with unit_of_work.begin(_by_hand("claimed", name, request)) as (calendars, now):
             stored = await act.claim(_target(name, request), request.csm_id, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
@@ -166,10 +174,24 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
     )
     async def undo_act(touchpoint_id: str, request: Undo) -> JSON:
         name = parse_id(touchpoint_id)
-        async with unit_of_work.begin() as (calendars, now):
+        async with unit_of_work.begin(_by_hand("undone", name, request)) as (calendars, now):
             outcome = RecordedOutcome("reopened", now, SOURCE, fresh())
             stored = await undo(name, request.version, outcome, calendars, now, request.actor_id)
         return await _show(stored, now, unit_of_work.reader)
+
+
+def _by_hand(action: str, touchpoint_id: str, request: Act | Undo) -> Change:
+    """What was asked for, without what was written by hand: notes and reasons may name people."""
+    asked = request.model_dump(
+        include={"outcome", "to", "csm_id", "actor_id", "force"}, exclude_defaults=True
+    )
+    return _change(action, touchpoint_id, asked)
+
+
+def _change(
+    action: str, touchpoint_id: str, after: Mapping[str, object], entry_id: str | None = None
+) -> Change:
+    return Change(f"touchpoint.{action}", f"touchpoint/{touchpoint_id}", None, after or None, id=entry_id)
 
 
 def _target(touchpoint_id: str, request: Act) -> act.Target:

@@ -49,6 +49,13 @@ CALLS = [
     ("GET", "/v1/keys"),
     ("POST", "/v1/keys"),
     ("DELETE", "/v1/keys/x"),
+    ("POST", "/v1/keys/x/rotate"),
+    ("GET", "/v1/users"),
+    ("POST", "/v1/users"),
+    ("PUT", "/v1/users/x/role"),
+    ("PUT", "/v1/users/me/password"),
+    ("POST", "/v1/users/x/disable"),
+    ("GET", "/v1/touchpoints/x/history"),
     ("GET", "/v1/clock"),
 ]
 
@@ -396,6 +403,8 @@ async def test_no_secret_is_in_a_list_a_response_or_a_log(running: Engine) -> No
         "expires_at": None,
         "revoked": False,
         "name": "for a test",
+        "last_used_at": mine["last_used_at"],
+        "replaced_by": None,
     }
     connection = await asyncpg.connect(database_url(running.stack.postgres.url, DATABASES["rules_engine"]))
     rows = await connection.fetch("SELECT api_key::text FROM api_key")

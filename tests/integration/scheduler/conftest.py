@@ -102,6 +102,8 @@ class Scheduler:
     counted: dict[str, int] = field(default_factory=dict[str, int])
     offset: int = 0
     app: FastAPI = field(default_factory=FastAPI)
+    audited: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Entries of the audit log that were in the outbox."""
 
     def count(self, what: str, number: int) -> None:
         self.counted[what] = self.counted.get(what, 0) + number
@@ -255,9 +257,9 @@ class Scheduler:
         return await self.sent_at_once()
 
     async def sent_at_once(self) -> list[dict[str, Any]]:
-        """The events in the outbox, oldest first; they are deleted from it."""
+        """The events in the outbox, oldest first; they are deleted from it. `audited` keeps the entries of the log."""
         rows = await self.database.pool.fetch("DELETE FROM outbox RETURNING id, topic, headers, payload")
-        return [
+        found = [
             {
                 "topic": row["topic"],
                 **{name: value.decode() for name, value in unpack(row["headers"])},
@@ -265,6 +267,8 @@ class Scheduler:
             }
             for row in sorted(rows, key=lambda row: row["id"])
         ]
+        self.audited += [each["data"] for each in found if each["topic"] == "audit.entries"]
+        return [each for each in found if each["topic"] != "audit.entries"]
 
     async def event_kinds(self) -> list[str]:
         return [each["ce_type"].split(".")[-2] for each in await self.sent()]

@@ -89,7 +89,8 @@ async def test_it_is_in_the_audit_log(scheduler: Scheduler) -> None:
 
     await hand_over(scheduler, "ada", to="bob", preview=False)
 
-    (entry,) = [each["data"] for each in await scheduler.sent_at_once() if each["topic"] == "audit.entries"]
+    await scheduler.sent_at_once()
+    (entry,) = scheduler.audited
     assert (entry["action"], entry["object"]) == ("book.handed_over", "csm/ada")
     assert (entry["before"], entry["after"]) == ({"ada-00": "ada"}, {"ada-00": "bob"})
 

@@ -403,3 +403,25 @@ async def test_several_states_are_given_with_commas_or_one_by_one(scheduler: Sch
     assert listed == await scheduler.list_touchpoints(status=["due", "overdue"])
     answer = await scheduler.http.get("/v1/touchpoints", params={"status": "due,late"})
     assert (answer.status_code, "late" in answer.text or "overdue" in answer.text) == (422, True)
+
+
+async def test_every_act_by_hand_is_in_the_audit_log_without_what_was_written_by_hand(
+    scheduler: Scheduler,
+) -> None:
+    made = await by_hand(scheduler, csm_id="ada", purpose="say hello to Zoe")
+    moved = await act(
+        scheduler, made, "reschedule", to="2026-03-06T14:00:00Z", reason="Zoe is ill", actor_id="ada"
+    )
+    refused = await scheduler.http.post(
+        f"/v1/touchpoints/{made['id']}/cancel", json={"version": 99, "reason": "x"}
+    )
+    assert refused.status_code == 409
+    await act(scheduler, moved, "cancel", reason="Zoe is still ill")
+    await scheduler.sent_at_once()
+    assert {entry["object"] for entry in scheduler.audited} == {f"touchpoint/{made['id']}"}
+    assert [(entry["action"], entry["after"]) for entry in scheduler.audited] == [
+        ("touchpoint.planned", {"type": "check_in"}),
+        ("touchpoint.rescheduled", {"to": "2026-03-06T14:00:00Z", "actor_id": "ada"}),
+        ("touchpoint.cancelled", None),
+    ]
+    assert "Zoe" not in str(scheduler.audited)

@@ -31,7 +31,7 @@ def serving(answers: Answers) -> Generator[tuple[int, list[Call]]]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_GET = do_DELETE = answer  # noqa: N815
+        do_POST = do_GET = do_PUT = do_DELETE = answer  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:
             """The test prints no requests."""

@@ -7,8 +7,9 @@ import pytest
 from fastapi import FastAPI
 
 from services.chassis.settings import Http
-from services.console.auth import Cookies, auth_routes, local_path
+from services.console.auth import Cookies, local_path
 from services.console.client import AsyncApiClient
+from services.console.sign_in import auth_routes
 from tests.unit.console.test_client import KEY, make_settings
 
 TOKEN = "db_0123abcd~1122334455667788_tokentokentoken"
@@ -24,6 +25,8 @@ class Apis:
         self.status, self.scopes = 201, ["read"]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if (request.method, request.url.path) == ("GET", "/v1/sign-in"):
+            return httpx.Response(200, json={"password": False, "key": True, "provider": None})
         key = request.headers["authorization"].removeprefix("Bearer ")
         self.calls.append((request.method, request.url.path, key))
         if request.method == "POST":
@@ -160,7 +163,7 @@ async def test_the_cookie_of_an_earlier_version_is_deleted_with_a_message(consol
     ("status", "scopes", "expected"),
     [
         (401, [], "This key is not valid"),
-        (503, [], "cannot be checked"),
+        (503, [], "Nobody can sign in"),
         (201, ["signals"], "lacks the scope"),
     ],
 )

@@ -23,7 +23,7 @@ def make_settings() -> Settings:
             401,
             "The rules engine does not accept this session. Sign out, and sign in again.",
         ),
-        ("scheduler", 403, "This key cannot read from the scheduler: it lacks the scope “read”."),
+        ("scheduler", 403, "You cannot read this from the scheduler: the database is not answering"),
         ("scheduler", 404, "the database is not answering"),
         ("notifier", 503, "The notifier is temporarily unavailable: the database is not answering"),
         ("notifier", 500, "The notifier answered 500: the database is not answering"),

@@ -150,9 +150,7 @@ async def test_a_reader_who_may_not_change_the_policy_gets_a_plain_reason() -> N
     engine.is_admin = False
     editor = await loaded_editor(engine)
     assert editor.may_change is False
-    assert (
-        await editor.roll_back(1, "why") == "This key is not allowed to do this: the scope admin is missing"
-    )
+    assert await editor.roll_back(1, "why") == "You are not allowed to do this: the scope admin is missing"
 
 
 async def test_a_content_file_keeps_its_path_and_other_files_have_no_folder() -> None:
