@@ -32,14 +32,14 @@ LONGEST_SECONDS = 480  # until a process ends, on a busy machine
 class ServiceHost:
     """The host of one service or of the command line, as the tests use it. It ends with the process that made it.
 
-    `module`: that of `main`.
+    `module`: that of `main`; `root`: where its code is.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, root: Path = ROOT) -> None:
         self._host = subprocess.Popen(
             [sys.executable, "-m", "tests.service_host", module],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
         )  # fmt: skip
         self._unread = b""
         self._ended: dict[int, int] = {}

@@ -145,6 +145,9 @@ class Stack:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     processes: dict[str, Process] = field(default_factory=dict[str, Process])
 
+    code: Path = ROOT
+    """Whose services `spawn` starts: this repository's, or another version's."""
+
     async def __aenter__(self) -> Self:
         copy_folder(await migrated_databases(), self.folder / "postgres")
         self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=self.durable)
@@ -212,10 +215,11 @@ class Stack:
         log = self.folder / f"{name}.log"
         environment = {
             **self.environment,
+            "PYTHONPATH": str(self.code),
             f"DRUMBEAT_{service.upper()}__PORT": str(port),
             "DRUMBEAT_FAULTS": faults,
         }
-        child = host_of(f"services.{service}.main").start(environment, self.folder, log)
+        child = host_of(f"services.{service}.main", self.code).start(environment, self.folder, log)
         self.processes[name] = Process(service, port, child, log, environment)
         return self.processes[name]
 
