@@ -209,7 +209,7 @@ async def test_the_audit_log_names_who_acted_and_finds_them_by_name(browser: Bro
     assert entry["after"] == {"outcome": "completed"}
     async with visiting(browser, stack) as (visit, _):
         page = await sign_in(visit, "root", "/audit?action=touchpoint")
-        await page.get_by_label("Who").fill("okafor")
+        await page.get_by_label("Who", exact=True).fill("okafor")
         await page.get_by_role("button", name="Search").click()
         row = page.locator("tbody tr").first
         await expect(row).to_contain_text("Kim Okafor")
