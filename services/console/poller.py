@@ -81,6 +81,7 @@ class Poller:
     def __init__(self, apis: AsyncApiClient, key: str, clock: ServiceClock, csm_id: str = "") -> None:
         """`csm_id`: lists have only what is theirs; a search and an account that is opened find everything."""
         self._own: Query = {"csm_id": csm_id} if csm_id else {}
+        self._own_accounts: frozenset[str] | None = None
         self._apis = apis
         self._key = key
         self.clock = clock
@@ -135,6 +136,8 @@ class Poller:
         accounts.error = _error(answer)
         if not isinstance(answer, Failure):
             accounts.matches = items(answer)
+            if self._own and not query:
+                self._own_accounts = frozenset(text(account, "id") for account in accounts.matches)
             accounts.has_more = bool(answer.get("next_cursor"))
             accounts.names |= {
                 text(account, "id"): text(account, "name") or text(account, "id")
@@ -245,7 +248,9 @@ class Poller:
         error = " ".join(filter(None, (source.error, source.delivery_error)))
         if source.changed is None and source.deliveries is None:
             return None, error
-        return activities((source.changed or {}).values(), source.deliveries or (), now), error
+        own = self._own_accounts
+        deliveries = [item for item in source.deliveries or () if own is None or item.account_id in own]
+        return activities((source.changed or {}).values(), deliveries, now), error
 
     def _touchpoints(self, documents: Sequence[Json]) -> list[Touchpoint]:
         """With the names of their owners."""

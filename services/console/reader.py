@@ -20,7 +20,7 @@ _ACCOUNT_SECONDS: Final = 20.0  # real seconds for which a name or a telephone n
 _PEOPLE_SECONDS: Final = 10.0
 _COUNT_SECONDS: Final = 5.0
 _CONCURRENT: Final = 8
-ROLE_NAMES: Final = {"csm": "CSM", "manager": "manager", "ops": "operations", "admin": "admin"}
+ROLE_NAMES: Final = {"csm": "CSM", "manager": "manager", "ops": "ops", "admin": "admin"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,8 +185,7 @@ def make(
         mode_routes(make_modes(runtime)),
         clock_routes(ClockRepository(database, outbox, clock, runtime.rest.wake).advance),
         *people_routers(runtime),
-        audit_routes(AuditRepository(database)),
-        history_routes(AuditRepository(database)),
+        *(routes(AuditRepository(database)) for routes in (audit_routes, history_routes)),
         dead_letter_routes(database, outbox, webhooks.replay),
         partition_routes(database, runtime.cluster.id),
     ):

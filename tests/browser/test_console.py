@@ -189,7 +189,7 @@ async def test_the_audit_log_is_searched_on_a_page_and_read_by_the_command(
         await expect(page.locator("tr").filter(has_text="policy published")).to_contain_text(
             "Drumbeat itself"
         )
-        await page.get_by_label("Action").fill("subscription")
+        await page.get_by_label("What", exact=True).fill("subscription")
         await page.get_by_role("button", name="Search").click()
         await expect(page.locator("tbody tr")).to_have_count(1)
         await expect(page.locator("tbody tr")).to_contain_text("https://hooks.example.com/x")

@@ -80,6 +80,6 @@ def _values(claims: Claims, path: str) -> list[str]:
     if found is None:
         found = claims
         for part in path.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
+            found = cast("Claims", found).get(part) if isinstance(found, dict) else None
     values = cast("list[object]", found) if isinstance(found, list) else [found]
     return [value for value in values if isinstance(value, str)]

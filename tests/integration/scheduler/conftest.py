@@ -259,7 +259,7 @@ class Scheduler:
     async def sent_at_once(self) -> list[dict[str, Any]]:
         """The events in the outbox, oldest first; they are deleted from it. `audited` keeps the entries of the log."""
         rows = await self.database.pool.fetch("DELETE FROM outbox RETURNING id, topic, headers, payload")
-        found = [
+        found: list[dict[str, Any]] = [
             {
                 "topic": row["topic"],
                 **{name: value.decode() for name, value in unpack(row["headers"])},

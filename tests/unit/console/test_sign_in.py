@@ -26,7 +26,7 @@ class Apis:
         self.calls: list[tuple[str, str | None, Any]] = []
         self.ways: dict[str, object] = {"password": True, "key": True, "provider": {"name": "Northwind"}}
         self.refusal = ""
-        session = {
+        session: dict[str, object] = {
             "token": TOKEN,
             "key_id": "u0123abcd",
             "scopes": ["read"],

@@ -13,7 +13,7 @@ EXPECTED = Expected("https://login.example", "drumbeat", "n-1", NOW)
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
 OTHER = RSAKey.generate_key(2048, {"kid": "one"})
 NEWER = ECKey.generate_key("P-256", {"kid": "two"})
-KEYS = KeySet.import_key_set({"keys": [KEY.as_dict(private=False)]})  # pyright: ignore[reportArgumentType]
+KEYS = KeySet.import_key_set({"keys": [KEY.as_dict(private=False)]})
 CLAIMS: dict[str, Any] = {
     "iss": EXPECTED.issuer, "aud": "drumbeat", "sub": "s1", "nonce": "n-1", "iat": NOW - 2, "exp": NOW + 300,
 }  # fmt: skip

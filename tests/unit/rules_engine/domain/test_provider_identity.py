@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rules_engine.domain.provider_identity import IdentityRefused, IdentityRules, read_identity
-from services.rules_engine.domain.roles import ROLES, highest_role
+from services.rules_engine.domain.roles import ROLES, Role, highest_role
 
 ISSUER = "https://login.example"
 CLAIMS: dict[str, Any] = {"sub": "s1", "email": "Kim@X.example", "email_verified": True, "name": " Kim "}
-ROLES_OF_GROUPS = {"cs": ROLES[0], "leads": ROLES[1], "root": ROLES[3]}
+ROLES_OF_GROUPS: dict[str, Role] = {"cs": ROLES[0], "leads": ROLES[1], "root": ROLES[3]}
 RULES = IdentityRules()
 
 

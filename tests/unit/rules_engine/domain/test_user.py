@@ -53,5 +53,7 @@ def test_a_password_that_is_guessed_at_once_is_refused(password: str, reason: st
         check_password(password, "kim.okafor", "okafor@x.example", None)
 
 
-def test_a_long_sentence_is_a_password() -> None:
-    check_password("seven green herons wade", "kim", "kim@x.example", "Kim")
+def test_a_long_sentence_is_a_password_unless_it_has_the_name() -> None:
+    check_password("seven green herons wade", "kimo", "kimo@x.example", "Kimo")
+    with pytest.raises(UserRefused):
+        check_password("seven green herons wade kimo", "kimo", "kimo@x.example", "Kimo")
