@@ -125,7 +125,7 @@ def _find_time(
     """The moment nearest to its target, to where it stands if people have its date, in a week with room for it."""
     earliest, latest = touch.window
     earliest = max(earliest, now + SETTLED_DAYS * DAY)
-    wished_at = touch.due_at if touch.is_invited else touch.target_at
+    wanted_at = touch.due_at if touch.is_invited else touch.target_at
     hours, periods = deputy_hours(book, touch, one.hours), periods_of(book, touch)
     found: list[datetime] = []
     for monday, free in one.free.items():
@@ -134,11 +134,11 @@ def _find_time(
         opens_at = max(earliest, _midnight(monday, hours))
         closes_at = min(latest, _midnight(monday + _WEEK, hours) - _INSTANT)
         due_at = (
-            find_nearest((opens_at, closes_at), wished_at, hours, periods) if opens_at <= closes_at else None
+            find_nearest((opens_at, closes_at), wanted_at, hours, periods) if opens_at <= closes_at else None
         )
         if due_at is not None:
             found.append(due_at)
-    return min(found, key=lambda moment: (abs(moment - wished_at), moment), default=None)
+    return min(found, key=lambda moment: (abs(moment - wanted_at), moment), default=None)
 
 
 def _monday_of(moment: datetime, hours: OpenHours) -> date:

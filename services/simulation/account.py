@@ -24,7 +24,6 @@ from services.calendar.reconciliation.spec import hash_spec
 from services.calendar.recurrence import Series
 from services.calendar.sharing import may_be_shared
 from services.calendar.touchpoint import PEOPLE, Origin, Status, Touchpoint, release
-from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
 from services.simulation.calendar import LAST, AccountCalendar
 from services.simulation.decisions import AccountDecisions
@@ -220,21 +219,8 @@ class SimulatedAccount:
                 self.decisions.report_cancelled(change.touchpoint, now)
         self.series = {**self.series, **{each.type: each for each in result.series}}
         self._extend_from = None
-        self._forget_closed(now)
+        self.calendar.forget_closed(now)
         return changes
-
-    def _forget_closed(self, now: datetime) -> None:
-        """Occurrences that were cancelled, but for withdrawn ones to come, which may be planned again."""
-        closed = [
-            each.id
-            for each in self.calendar.values()
-            if each.origin is Origin.RHYTHM
-            and each.status is Status.CANCELLED
-            and not (each.is_withdrawn and each.due_at > now)
-            and not may_return(each, now)
-        ]
-        for touchpoint_id in closed:
-            del self.calendar[touchpoint_id]
 
     def extend(self, moment: datetime, hours: AccountHours) -> list[Touchpoint]:
         """The occurrences that the horizon needs at that moment, of rhythms that go on as they are."""

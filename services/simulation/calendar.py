@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from services.calendar.touchpoint import Status, Touchpoint
+from services.calendar.touchpoint import Origin, Status, Touchpoint
+from services.calendar.touchpoint_windows import may_return
 
 LAST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -33,6 +34,19 @@ class AccountCalendar(dict[str, Touchpoint]):
         super().__delitem__(touchpoint_id)
         if self._planned is not None:
             self._forget()
+
+    def forget_closed(self, now: datetime) -> None:
+        """Occurrences that were cancelled, but for withdrawn ones to come, which may be planned again."""
+        closed = [
+            each.id
+            for each in self.values()
+            if each.origin is Origin.RHYTHM
+            and each.status is Status.CANCELLED
+            and not (each.is_withdrawn and each.due_at > now)
+            and not may_return(each, now)
+        ]
+        for touchpoint_id in closed:
+            del self[touchpoint_id]
 
     @property
     def planned(self) -> Sequence[Touchpoint]:

@@ -39,17 +39,11 @@ from services.calendar.sharing import may_be_shared
 from services.calendar.touchpoint import Origin
 from services.calendar.windows import is_by_season
 from services.chassis.database import INFRASTRUCTURE, Connection
-from services.scheduler.adapters import rows
+from services.scheduler.adapters import invitations, rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
 from services.scheduler.adapters.book_updates import give_up, move
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
-from services.scheduler.adapters.invitations import (
-    UNKNOWN_THERE,
-    find_invited,
-    load_invited_types,
-    load_shared_types,
-)
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people, mark_promises
 from services.scheduler.application.level_books import UnreadableBook
@@ -86,7 +80,7 @@ TOUCH = """t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.end_a
 PLANNED = f"""
 SELECT {TOUCH},
     coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new,
-    t.verdict AS shift, false AS has_yielded, t.type = ANY($4::text[]) AND NOT {UNKNOWN_THERE} AS is_invited
+    t.verdict AS shift, false AS has_yielded, t.type = ANY($4::text[]) AND NOT {invitations.UNKNOWN_THERE} AS is_invited
 FROM touchpoint t LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.csm_id = $1 AND t.status = 'planned' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at < $2
 ORDER BY t.id
@@ -137,7 +131,6 @@ WITH chosen AS (
 SELECT count(*) FROM chosen
 """
 
-
 AVOID: Final = TypeAdapter(tuple[Avoid, ...])
 
 
@@ -172,8 +165,8 @@ class PostgresBooks:
     async def _load(self, csm_id: str, now: datetime) -> PersonBook:
         former = await self._connection.fetchval(LEVELLED, csm_id)
         horizon = now + timedelta(days=HORIZON_DAYS)
-        invited = sorted(await load_invited_types(self._connection))
-        shared = await load_shared_types(self._connection)
+        invited = sorted(await invitations.load_invited_types(self._connection))
+        shared = await invitations.load_shared_types(self._connection)
         planned = await self._connection.fetch(PLANNED, csm_id, horizon, former, invited)
         yielded = await self._connection.fetch(YIELDED, csm_id, now, horizon)
         hours = (await load_csm_hours(self._connection, [csm_id])).get(csm_id) or DEFAULT_HOURS
@@ -244,7 +237,7 @@ class PostgresBooks:
         mine = await lock_accounts(self._connection, {touches[each].account_id for each in ids})
         locked = await self._connection.fetch(LOCK_TOUCHPOINTS, sorted(ids), sorted(mine))
         # Asked after the locks, which an announcement takes too: until then one may have invited people.
-        invited = await find_invited(self._connection, (row["id"] for row in locked))
+        invited = await invitations.find_invited(self._connection, (row["id"] for row in locked))
         return [
             stored
             for stored in map(rows.read_stored, locked)
