@@ -35,3 +35,6 @@ PROGRAMS_LEFT_OUT: Final = RULES_ENGINE.gauge(
     "Programs that reach nobody, for 500 others are nearer in time",
     unit="programs",
 )
+SIGN_INS: Final = RULES_ENGINE.counter(
+    "drumbeat_sign_ins_total", "Attempts to sign in", ["method", "outcome"], unit="attempts"
+)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Protocol
 
 from fastapi import APIRouter
-from prometheus_client import Counter
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import Text
@@ -20,8 +19,8 @@ from services.rules_engine.application.sign_in_by_provider import (
     begin_at_provider,
     finish_at_provider,
 )
+from services.rules_engine.metrics import SIGN_INS
 
-SIGN_INS: Final = Counter("drumbeat_sign_ins_total", "Attempts to sign in", ["method", "outcome"])
 PASSWORD, PROVIDER = "password", "provider"
 REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     401: {"description": "nobody is signed in; `detail` says why"},
