@@ -237,13 +237,10 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
 
 
 def _prune_loops(runtime: Runtime) -> tuple[Loop, Loop]:
-    retention = runtime.settings.retention
-    receipts, letters = (
-        timedelta(days=days) for days in (retention.receipts_days, retention.dead_letters_days)
-    )
+    database, kept = runtime.database, runtime.settings.retention
     return (
-        prune_loop(runtime.database, "inbox", "seen_at", keep=receipts),
-        prune_loop(runtime.database, "dead_letter", "buried_at", keep=letters),
+        prune_loop(database, "inbox", "seen_at", keep=timedelta(days=kept.receipts_days)),
+        prune_loop(database, "dead_letter", "buried_at", keep=timedelta(days=kept.dead_letters_days)),
     )
 
 

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 OWN: Final = "notifier"
 WATCH_SECONDS: Final = 15.0
 LAST: Final = """
-SELECT DISTINCT ON (data->>'service', data->>'topic', data->>'partition') data::text
+SELECT DISTINCT ON (data->>'service', data->>'topic', data->>'partition') data
 FROM service_mail WHERE kind = 'partition'
 ORDER BY data->>'service', data->>'topic', data->>'partition', requested_at DESC, data->>'state'
 """

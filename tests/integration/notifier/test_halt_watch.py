@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.halt_watch import HaltWatch
 from services.notifier.application.service_mail import send_service_mails
 from tests.integration.notifier.conftest import Notifier
@@ -59,12 +61,21 @@ async def announced(notifier: Notifier) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncGenerator[ServiceClient]:
+    key_file = tmp_path / "api-key"
+    key_file.write_text("db_test_key")
+    opened = ServiceClient(key_file)
+    yield opened
+    await opened.close()
+
+
 async def test_a_halt_and_its_end_are_one_mail_each_although_services_go_away(
-    notifier: Notifier, engine: OtherService
+    notifier: Notifier, engine: OtherService, client: ServiceClient
 ) -> None:
     others = {"rules_engine": str(engine.server.make_url("")).rstrip("/")}
     watch = HaltWatch(
-        notifier.database, CLUSTER, notifier.others, others, notifier.service_mails, "ops@vendor.example"
+        notifier.database, CLUSTER, client, others, notifier.service_mails, "ops@vendor.example"
     )
     assert await watch.run_once() == 0
 
