@@ -126,7 +126,8 @@ def _never_shown(query: Query, samples: Sequence[Sample]) -> list[Sample]:
             for label, operator, value in selector.matchers
             if operator in ("=", "=~")
         }
-        bounds = [{"le": "1"}, {"le": "+Inf"}] if selector.name.endswith("_bucket") else [{}]
+        unbound = list[dict[str, str]]([{}])
+        bounds = [{"le": "1"}, {"le": "+Inf"}] if selector.name.endswith("_bucket") else unbound
         made += [Sample(selector.name, labels | bound, 1) for bound in bounds]
     return made
 

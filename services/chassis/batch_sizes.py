@@ -26,7 +26,7 @@ class BatchSizes:
     def of(self, topic: str) -> int:
         return self._sizes.get(topic, FIRST)
 
-    def adapt(self, topic: str, records: int, batch: Measured) -> None:
+    def adapt(self, topic: str, records: int, batch: Measured[None]) -> None:
         """Learn from a batch of so many records."""
         METRICS.longest_stretch.labels(topic).observe(batch.longest)
         size, load = self.of(topic), max(batch.seconds / LONG_SECONDS, batch.longest / LONG_STRETCH_SECONDS)

@@ -103,7 +103,7 @@ def _is_done(state: Json, moment: datetime | None) -> bool:
 
 def _release(api: ApiClient, states: Mapping[Service, Json]) -> bool:
     """Have what is gathering begin. Whether there was any."""
-    gathering = [name for name, state in states.items() if state["busy"]]
+    gathering: list[Service] = [name for name, state in states.items() if state["busy"]]
     for service in gathering:
         api.send("POST", service, "/v1/clock/rest")
     return bool(gathering)

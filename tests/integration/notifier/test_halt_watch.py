@@ -11,8 +11,9 @@ from aiohttp.test_utils import TestServer
 
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.halt_watch import HaltWatch
+from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.application.service_mail import send_service_mails
-from tests.integration.notifier.conftest import Notifier
+from tests.integration.notifier.conftest import ADDRESSES, BOX, Notifier
 
 pytestmark = pytest.mark.integration
 
@@ -74,9 +75,8 @@ async def test_a_halt_and_its_end_are_one_mail_each_although_services_go_away(
     notifier: Notifier, engine: OtherService, client: ServiceClient
 ) -> None:
     others = {"rules_engine": str(engine.server.make_url("")).rstrip("/")}
-    watch = HaltWatch(
-        notifier.database, CLUSTER, client, others, notifier.service_mails, "ops@vendor.example"
-    )
+    mails = ServiceMailRepository(notifier.database, BOX, ADDRESSES)
+    watch = HaltWatch(notifier.database, CLUSTER, client, others, mails, "ops@vendor.example")
     assert await watch.run_once() == 0
 
     engine.halted = "its stored offset is not on the broker"

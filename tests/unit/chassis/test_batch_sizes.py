@@ -64,5 +64,5 @@ async def test_light_batches_grow_and_heavy_ones_shrink() -> None:
     assert sizes.of("a") == LEAST
 
 
-async def _await(batch: Measured) -> None:
+async def _await(batch: Measured[None]) -> None:
     await batch

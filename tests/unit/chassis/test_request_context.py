@@ -67,7 +67,7 @@ async def test_a_line_of_the_log_is_found_from_the_request_and_from_the_trace(
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "näh"])
 async def test_an_id_that_cannot_be_used_is_replaced(sent: str) -> None:
     async with client() as api:
-        answer = await api.get("/p/1", headers={"x-request-id": sent.encode()})
+        answer = await api.get("/p/1", headers={b"x-request-id": sent.encode()})
     assert len(answer.headers["x-request-id"]) == 36
 
 

@@ -21,11 +21,11 @@ def test_no_metric_is_declared_twice_or_outside_the_catalogue() -> None:
     assert len(names) == len(set(names))
     kinds = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
     for spec in SPECS:
-        collector = REGISTRY._names_to_collectors[
-            spec.name if spec.kind != "histogram" else f"{spec.name}_bucket"
-        ]
+        registered = REGISTRY._names_to_collectors  # pyright: ignore[reportPrivateUsage]
+        collector = registered[spec.name if spec.kind != "histogram" else f"{spec.name}_bucket"]
         assert isinstance(collector, kinds[spec.kind])
-        assert collector._labelnames == spec.labels
+        labels = collector._labelnames  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportUnknownVariableType]
+        assert labels == spec.labels
     declaring = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "services").rglob("*.py")
