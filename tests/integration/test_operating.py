@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from confluent_kafka import Producer
 
+from services.cadence.account.packing import unpacked
 from services.chassis.keys import digest, new_secret, read_or_create_secrets
 from services.chassis.record_signatures import sign_record
 from tests.faults.conftest import MONDAY_MORNING, SMALL_POLICY
@@ -388,7 +389,16 @@ async def mentions(ledger: Ledger, *needles: str) -> list[str]:
             query = f'SELECT count(*) FROM "{table}" AS t WHERE t::text ILIKE ANY($1::text[])'
             if (await ledger.rows(service, query, patterns))[0][0]:
                 found.append(f"{service}.{table}")
+    for table, column in PACKED:
+        rows = await ledger.rows("rules_engine", f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
+        documents = [unpacked(row[0]).lower() for row in rows]
+        if any(needle.lower().encode() in document for needle in needles for document in documents):
+            found.append(f"rules_engine.{table}")
     return found
+
+
+PACKED = (("account", "state"), ("account_plan", "plan"), ("decision", "state"), ("decision", "plan"))
+"""Columns whose large values are compressed."""
 
 
 async def make_trouble(ledger: Ledger, account: str) -> None:

@@ -7,6 +7,7 @@ import orjson
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.contracts import upgrade_contract
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
+from services.cadence.account.packing import packed, unpacked
 from services.cadence.account.state import AwayContact
 from services.cadence.account.upgrade import upgrade_facts
 from services.cadence.account.usage import Usage, UsageSource
@@ -64,7 +65,7 @@ def loads(data: bytes | str) -> object:
 
 
 def encode(facts: Facts, issued: Issued) -> bytes:
-    """Write the state, about 1-4 kB an account. The sorted keys put entries in the order of their stamps."""
+    """Write the state, about 1-4 kB an account, packed. The sorted keys put entries in the order of their stamps."""
     parts: dict[str, object] = {
         "c": facts.contacts,
         "j": facts.joined,
@@ -88,7 +89,7 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         "a": facts.account,
         "e": facts.entries,
     }
-    return dumps(document | {key: part for key, part in parts.items() if part})
+    return packed(dumps(document | {key: part for key, part in parts.items() if part}))
 
 
 def decode(account_id: str, data: bytes | None) -> AccountState:
@@ -107,7 +108,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
 
 
 def _decode(account_id: str, data: bytes) -> AccountState:
-    document = cast("_Document", orjson.loads(data))
+    document = cast("_Document", orjson.loads(unpacked(data)))
     version = document.get("v")
     if version not in {1, 2, 3, FORMAT}:
         raise UnreadableState(

@@ -8,6 +8,7 @@ import structlog
 
 from schemas.ids import digest
 from schemas.plans import Change
+from services.cadence.account.packing import packed, unpacked
 from services.cadence.evaluation import StoredPlan
 from services.chassis.database import Connection
 from services.chassis.partitions import PartitionedTable
@@ -51,7 +52,7 @@ async def read_plans(connection: Connection, versions: Mapping[str, int]) -> dic
     rows = await connection.fetch(PLANS, list(versions), list(versions.values()))
     async for account_id, document in in_slices(rows):
         try:
-            plans[account_id] = StoredPlan.read_stored(document)
+            plans[account_id] = StoredPlan.read_stored(unpacked(document))
         except Exception as problem:  # noqa: BLE001 - one unreadable plan must not stop the others
             log.warning("plan.unreadable", account_id=account_id, problem=repr(problem))
     return plans
@@ -60,7 +61,9 @@ async def read_plans(connection: Connection, versions: Mapping[str, int]) -> dic
 async def record_decisions(connection: Connection, new_plans: Sequence[NewPlan]) -> None:
     """Store each decision, and its plan as the one in force."""
     await connection.execute(RECORD, *columns_of([_decision_row(new) async for new in in_slices(new_plans)]))
-    in_force = [(new.account.account_id, new.account.version, new.policy, new.document) for new in new_plans]
+    in_force = [
+        (new.account.account_id, new.account.version, new.policy, packed(new.document)) for new in new_plans
+    ]
     await connection.execute(PUT_IN_FORCE, *columns_of(in_force))
 
 
@@ -75,7 +78,7 @@ def _decision_row(new: NewPlan) -> tuple[object, ...]:
         orjson.dumps([cause_document(event) for event in new.causes[:MOST_CAUSES]]).decode(),
         orjson.dumps([_change_document(change) for change in new.changes]).decode(),
         orjson.dumps(decision.suppressed, option=orjson.OPT_UTC_Z).decode(),
-        new.document,
+        packed(new.document),
         account.state,
         f"{decision.fired:x}",
     )

@@ -14,6 +14,7 @@ from schemas.problems import Malformed
 from schemas.topics import THIRTY_DAYS_MS
 from services.cadence.account.codec import decode, encode
 from services.cadence.account.erasure import erase_contact
+from services.cadence.account.packing import unpacked
 from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
@@ -62,16 +63,14 @@ REMEMBER = """
 INSERT INTO erasure (key, erased_at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET erased_at = excluded.erased_at
 """
 ERASED_AT = "SELECT erased_at FROM erasure WHERE key = $1"
-STATES = """
-SELECT id, state FROM decision WHERE account_id = $1 AND position($2::bytea IN state) > 0 AND id > $3
-ORDER BY id LIMIT 200
+# States and plans are packed, so that only the engine itself finds a name in them.
+HISTORY = """
+SELECT id, state, plan, strpos(changes::text, $2) > 0 OR strpos(suppressed::text, $2) > 0 OR strpos(events::text, $2) > 0
+FROM decision WHERE account_id = $1 AND id > $3 ORDER BY id LIMIT 200
 """
 SAVE_STATE = "UPDATE decision SET state = $3 WHERE account_id = $1 AND id = $2"
 # No decision but the one in force may name the contact beside the state.
-DELETE_DECISIONS = """
-DELETE FROM decision WHERE account_id = $1 AND id <> $2 AND (position($3::bytea IN plan) > 0
-    OR strpos(changes::text, $4) > 0 OR strpos(suppressed::text, $4) > 0 OR strpos(events::text, $4) > 0)
-"""
+DELETE_DECISIONS = "DELETE FROM decision WHERE account_id = $1 AND id = ANY($2::uuid[])"
 
 
 AUDIT = AuditLog("rules_engine")
@@ -230,15 +229,18 @@ def _identity(record: Record) -> bytes | None:
 
 
 async def _erase_from_decisions(connection: Connection, account_id: str, contact_id: str, at: int) -> None:
-    """Erase the contact from the states that older decisions were made from."""
+    """Erase the contact from the states that older decisions were made from, and those that name it beside the state."""
     text = orjson.dumps(contact_id)[1:-1]
+    in_force = decision_id(account_id, await connection.fetchval(LOCK, account_id))
     last: object = UUID(int=0)
-    while rows := await connection.fetch(STATES, account_id, text, last):
-        last = rows[-1]["id"]
-        for row in rows:
-            facts, issued = decode(account_id, row["state"])
-            erase_contact(facts, contact_id, at)
-            await connection.execute(SAVE_STATE, account_id, row["id"], encode(facts, issued))
-    version = await connection.fetchval(LOCK, account_id)
-    in_force = decision_id(account_id, version)
-    await connection.execute(DELETE_DECISIONS, account_id, in_force, text, text.decode())
+    while rows := await connection.fetch(HISTORY, account_id, text.decode(), last):
+        last = rows[-1][0]
+        naming: list[UUID] = []
+        for each, state, plan, is_named in rows:
+            if each != in_force and (is_named or text in unpacked(plan)):
+                naming.append(each)
+            elif text in unpacked(state):
+                facts, issued = decode(account_id, state)
+                erase_contact(facts, contact_id, at)
+                await connection.execute(SAVE_STATE, account_id, each, encode(facts, issued))
+        await connection.execute(DELETE_DECISIONS, account_id, naming)

@@ -7,6 +7,7 @@ from pydantic.main import IncEx
 
 from schemas.plans import Plan
 from services.cadence.account.codec import AccountState, UnreadableState, decode
+from services.cadence.account.packing import unpacked
 from services.cadence.explanation import Explainer
 from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused
@@ -118,4 +119,4 @@ def _decode(account_id: str, state: bytes) -> AccountState:
 
 def _values(plan: bytes) -> dict[str, object]:
     """A plan without its sentences: another version may word a reason differently, or leave out fields that are null."""
-    return Plan.read_stored(plan).model_dump(exclude=_SENTENCES)
+    return Plan.read_stored(unpacked(plan)).model_dump(exclude=_SENTENCES)

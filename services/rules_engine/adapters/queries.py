@@ -11,6 +11,7 @@ import orjson
 from schemas.recurrence_text import interval_text
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
+from services.cadence.account.packing import unpacked
 from services.cadence.account.place import zones_of
 from services.cadence.account.retention import bounds_reached
 from services.cadence.csms import csm_record
@@ -249,7 +250,7 @@ def _zones_document(facts: Facts) -> dict[str, object]:
 
 def _plan_document(decision: Any) -> dict[str, object]:
     columns = dict(decision)
-    plan = orjson.loads(columns.pop("plan"))
+    plan = orjson.loads(unpacked(columns.pop("plan")))
     rhythms = [_with_interval(rhythm) for rhythm in plan["rhythms"]]
     return {**columns, **plan, "rhythms": rhythms}
 
@@ -261,7 +262,7 @@ def _with_interval(rhythm: dict[str, Any]) -> dict[str, Any]:
 
 def _decision(row: Any) -> dict[str, Any]:
     columns = dict(row)
-    plan = orjson.loads(columns.pop("plan"))
+    plan = orjson.loads(unpacked(columns.pop("plan")))
     for name in ("events", "changes", "suppressed"):
         columns[name] = orjson.loads(columns[name])
     items: Sequence[dict[str, Any]] = (*plan["rhythms"], *plan["touchpoints"])

@@ -11,6 +11,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from services.cadence.account.packing import unpacked
 from services.cadence.policy import compile_policy
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.rules_engine.adapters.progress_queries import count_undecided
@@ -92,7 +93,7 @@ async def plans(tables: EngineDatabase) -> dict[str, tuple[int, str | None]]:
     rows = await tables.rows(
         "SELECT account_id, p.plan, a.undecided FROM account AS a JOIN account_plan AS p USING (account_id)"
     )
-    return {row[0]: (orjson.loads(row[1])["rhythms"][0]["every_days"], row[2]) for row in rows}
+    return {row[0]: (orjson.loads(unpacked(row[1]))["rhythms"][0]["every_days"], row[2]) for row in rows}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ODD_STATES if "record" not in kind])
