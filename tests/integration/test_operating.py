@@ -155,7 +155,14 @@ async def test_a_switch_of_the_mode_holds_customer_mail_at_once_and_going_live_f
     assert sent[0] == "sent"
     assert late == ("expired", "customer messages are on hold")
     assert await mail_of(ledger, "during-hold") == expired
-    assert not [to for to, _ in stack.mail.messages if to == ["ann@during-hold.example"]]
+    # On a slow machine later messages have come due by now, which are sent; what was held never is.
+    held = await ledger.rows(
+        "notifier",
+        "SELECT message_id::text FROM delivery WHERE account_id = 'during-hold' AND state = 'expired'",
+    )
+    ids = [row[0].encode() for row in held]
+    assert ids
+    assert not [mail for _, mail in stack.mail.messages if any(each in mail for each in ids)]
 
 
 async def test_a_changed_setting_switches_the_mode_at_the_next_start(ledger: Ledger) -> None:
