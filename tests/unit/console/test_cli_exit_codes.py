@@ -36,6 +36,12 @@ ARGUMENTS = {
     "clock advance": ["1d"],
     "keys create": ["me", "--scope", "read"],
     "keys revoke": ["0123abcd"],
+    "keys rotate": ["0123abcd"],
+    "users add": ["ann", "--role", "csm", "--password-from", "none"],
+    "users disable": ["ann"],
+    "users enable": ["ann"],
+    "users password": ["ann", "--password-from", "stdin"],
+    "users role": ["ann", "ops"],
     "erase": ["acme", "--yes"],
     "export": ["accounts"],
     "import": ["accounts.csv", "--yes"],
@@ -174,7 +180,7 @@ def test_commands_that_become_another_process_end_with_these_codes_too(
         },
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
         check=False,
     )
     assert ended.returncode == code, ended.stderr
