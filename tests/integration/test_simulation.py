@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from tests.integration.scheduler.calendar_host import CalendarHost, answer, calendar, calendar_host
 from tests.stack import Stack, event, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
 DAY = timedelta(days=1)
