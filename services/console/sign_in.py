@@ -24,7 +24,10 @@ _ENDED: Final = "Your session has ended: its time was over, or it or its key was
 _KNOWN_WITHIN_SECONDS: Final = 6.0  # real seconds a service may take to learn of a new session
 _POLL_SECONDS: Final = 0.2
 _ONLY_KEY: Final[Json] = {"password": False, "key": True, "provider": None}
-"""The ways to sign in while the rules engine does not name them."""
+"""The ways to sign in until the rules engine has named them once."""
+_AWAY: Final = (
+    "The rules engine does not answer, so this page may lack ways to sign in. Load it again in a moment."
+)
 _LONGEST: Final = 2_000
 
 
@@ -33,10 +36,15 @@ class SignInPage:
 
     def __init__(self, apis: AsyncApiClient, key_file: str) -> None:
         self._apis, self._key_file = apis, key_file
+        self._ways: Json | None = None  # as last named
 
     async def show(self, target: str, *, error: str = "", login: str = "", reload: bool = False) -> Response:
         ways = await self._apis.get("", "rules_engine", "/v1/sign-in")
-        known = _ONLY_KEY if isinstance(ways, Failure) else ways
+        if not isinstance(ways, Failure):
+            self._ways = ways
+        elif self._ways is None:
+            error = error or _AWAY
+        known = self._ways or _ONLY_KEY
         context = {
             "next": target,
             "key_file": self._key_file,

@@ -183,8 +183,14 @@ async def test_an_admin_adds_changes_and_disables_users(browser: Browser, stack:
 
         await row.get_by_role("button", name=f"Disable {login}").click()
         await expect(page.locator("tr").filter(has_text=login)).to_contain_text("disabled")
-        await hers.goto(f"{other.url}/you")
+        await until(lambda: _is_sent_away(other), 10, "the console has asked about the session again")
         await expect(hers.get_by_role("alert")).to_contain_text("session has ended")
+
+
+async def _is_sent_away(visit: Visit) -> bool:
+    """The console asks every two seconds whether a session still is one."""
+    await visit.page.goto(f"{visit.url}/you")
+    return "/sign-in" in visit.page.url
 
 
 async def test_the_audit_log_names_who_acted_and_finds_them_by_name(browser: Browser, stack: Stack) -> None:

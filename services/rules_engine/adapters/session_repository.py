@@ -20,7 +20,10 @@ from services.rules_engine.domain.roles import SCOPES_OF_ROLE, Role
 AUDIT = AuditLog("rules_engine")
 BEGIN = "INSERT INTO session (session_id, key_id, key_sha256, client, expires_at) VALUES ($1, $2, $3, $4, $5)"
 IS_REVOKED = "SELECT revoked FROM api_key WHERE key_id = $1 FOR SHARE"
-ROLE = "SELECT role FROM console_user WHERE user_id = $1 AND disabled_at IS NULL FOR SHARE"
+ENTER = """
+UPDATE console_user SET last_used_at = greatest(last_used_at, clock_timestamp())
+WHERE user_id = $1 AND disabled_at IS NULL RETURNING role
+"""
 LIVE = "ended_at IS NULL AND expires_at > clock_timestamp()"
 LISTED = """
 SELECT session_id, s.key_id, coalesce(u.name, k.name) AS key_name, u.user_id, u.login, u.email, u.role, client, began_at,
@@ -63,7 +66,7 @@ class SessionRepository:
 
     async def begin_for_user(self, user_id: str, client: str, method: str) -> dict[str, object]:
         async with self._database.transaction() as connection:
-            role = cast("Role | None", await connection.fetchval(ROLE, user_id))
+            role = cast("Role | None", await connection.fetchval(ENTER, user_id))
             if role is None:
                 raise SignInRefused("This user is disabled. Ask an admin.")
             holder = ApiKey(user_id, "", SCOPES_OF_ROLE[role])

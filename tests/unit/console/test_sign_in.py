@@ -26,6 +26,7 @@ class Apis:
         self.calls: list[tuple[str, str | None, Any]] = []
         self.ways: dict[str, object] = {"password": True, "key": True, "provider": {"name": "Northwind"}}
         self.refusal = ""
+        self.is_away = False
         session: dict[str, object] = {
             "token": TOKEN,
             "key_id": "u0123abcd",
@@ -40,6 +41,8 @@ class Apis:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        if self.is_away:
+            raise httpx.ReadTimeout("busy", request=request)
         if path == "/v1/sign-in":
             return httpx.Response(200, json=self.ways)
         if path not in self.answers:
@@ -107,6 +110,22 @@ async def test_the_page_has_the_ways_that_are_there(console: httpx.AsyncClient, 
     assert "/sign-in/provider" not in less
     apis.ways = {"password": False, "key": False, "provider": None}
     assert "drumbeat users add" in (await console.get("/sign-in")).text
+
+
+async def test_while_the_rules_engine_is_away_the_page_keeps_its_ways_or_says_that_some_may_be_missing(
+    console: httpx.AsyncClient, apis: Apis
+) -> None:
+    apis.is_away = True
+    unknown = (await console.get("/sign-in")).text
+    assert "may lack ways to sign in" in unknown
+    assert 'name="key"' in unknown
+    apis.is_away = False
+    await console.get("/sign-in")
+    apis.is_away = True
+    known = (await console.get("/sign-in")).text
+    assert "may lack" not in known
+    assert "Sign in with Northwind" in known
+    assert 'name="password"' in known
 
 
 async def test_the_way_over_the_provider_ends_in_a_session_and_a_page_that_goes_on(
