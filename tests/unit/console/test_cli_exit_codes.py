@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,7 @@ def nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator
         ' "subject": "acme", "time": "2026-03-02T09:00:00Z", "data": {"arr": 50000}}'
     )
     Path("accounts.csv").write_text("account_id,arr\nacme,50000\n")
+    monkeypatch.setattr("sys.stdin", StringIO("a password of five words\n"))
     Path("body.json").write_text(
         '[{"eventId": 100, "portalId": 33, "occurredAt": 1796000000000, "objectId": 4711, "propertyName": "renewal_date",'
         ' "subscriptionType": "company.propertyChange", "propertyValue": "1803859200000"}]'
