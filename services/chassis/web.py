@@ -185,6 +185,7 @@ def _rest(chassis: Chassis) -> APIRouter:
 
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="drumbeat"'}
+KEY_NEEDED = "This call needs a valid API key: `Authorization: Bearer <key>`."
 bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer db_…`")
 
 
@@ -210,7 +211,7 @@ def _find_key(
     key = chassis.keys.find(credentials.credentials) if credentials else None
     now = real_now()
     if key is None or not key.is_live(now):
-        needed = "This call needs a valid API key: `Authorization: Bearer <key>`."
+        needed = KEY_NEEDED
         refusal = key.refusal(now) if key is not None else ""
         raise Problem(401, f"{refusal} {needed}".strip(), headers=CHALLENGE)
     chassis.keys.note_use(key, now)

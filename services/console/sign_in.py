@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.chassis.clock import real_now
 from services.chassis.keys import key_id_of, key_of_session
+from services.chassis.web import KEY_NEEDED
 from services.console.auth import FORMER_COOKIE, TOKEN, Cookies, is_cross_site, local_path
 from services.console.client import SERVICES, AsyncApiClient, Failure, Service
 from services.console.json_fields import Json, nested, text
@@ -181,7 +182,8 @@ def _client_of(request: Request) -> str:
 def _refusal(failure: Failure) -> str:
     detail = text(failure.document, "detail")
     if failure.status == 401:
-        return detail or "This key is not valid. Check that it is complete, not expired and not revoked."
+        known = detail.removesuffix(KEY_NEEDED).strip()  # what callers of the API have to do is no help here
+        return known or "This key is not valid. Check that it is complete, not expired and not revoked."
     if failure.status is None or (failure.status >= 500 and not detail):
         return "Nobody can sign in, because the rules engine does not answer. Is Drumbeat running? Try again in a moment."
     return detail or failure.text

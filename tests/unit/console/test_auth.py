@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.chassis.settings import Http
+from services.chassis.web import KEY_NEEDED
 from services.console.auth import Cookies, local_path
 from services.console.client import AsyncApiClient
 from services.console.sign_in import auth_routes
@@ -31,7 +32,8 @@ class Apis:
         self.calls.append((request.method, request.url.path, key))
         if request.method == "POST":
             session = {"token": TOKEN, "scopes": self.scopes, "expires_at": "2099-01-01T00:00:00Z"}
-            return httpx.Response(self.status, json=session)
+            refused = {"detail": KEY_NEEDED} if self.status == 401 else {}
+            return httpx.Response(self.status, json=session | refused)
         late = request.url.port == 2 and len(self.calls) < 6
         return httpx.Response(401 if late else 200, json={})
 
