@@ -6,7 +6,7 @@ revision = "rules_0018"
 down_revision = "rules_0017"
 branch_labels = None
 depends_on = None
-expands = True
+expands = False  # from here on large states and plans are stored compressed, which code of before cannot read
 
 UPGRADE = (
     # `password_hash`: Argon2id in the PHC string format. `issuer` and `subject`: who they are at the OIDC provider.
