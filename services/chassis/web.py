@@ -211,9 +211,8 @@ def _find_key(
     key = chassis.keys.find(credentials.credentials) if credentials else None
     now = real_now()
     if key is None or not key.is_live(now):
-        needed = KEY_NEEDED
         refusal = key.refusal(now) if key is not None else ""
-        raise Problem(401, f"{refusal} {needed}".strip(), headers=CHALLENGE)
+        raise Problem(401, f"{refusal} {KEY_NEEDED}".strip(), headers=CHALLENGE)
     chassis.keys.note_use(key, now)
     if scopes and not any(key.allows(scope, now) for scope in scopes):
         needed = " or ".join(map(repr, scopes))

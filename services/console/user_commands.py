@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 import typer
 
+from services.chassis.access_settings import Role
 from services.console.client import connect
 from services.console.json_fields import Json, text
 from services.console.terminal import AsJson, print_json, print_table, print_text
 
-Role = Literal["csm", "manager", "ops", "admin"]
 User = Annotated[str, typer.Argument(metavar="USER", help="The login or the id of the user.")]
 PasswordFrom = Annotated[
     Literal["terminal", "stdin"],

@@ -163,6 +163,7 @@ def test_a_command_that_needs_no_service_ends_with_0(name: str, capsys: Capture)
     [
         (("serve", "scheduler"), {"DRUMBEAT_MODE": "asleep"}, 2),
         (("serve", "scheduler", "--port", "70000"), {}, 2),
+        (("serve", "scheduler", "--role", "engine"), {}, 2),
         (("migrate",), {"DRUMBEAT_MODE": "asleep"}, 2),
         (("migrate",), {"DRUMBEAT_DATABASE__URL": "postgresql://ann@127.0.0.1:1/"}, 3),
         (("doctor",), {"DRUMBEAT_MODE": "asleep"}, 2),

@@ -1,4 +1,4 @@
-"""The sources of webhooks: what is configured is checked before anything starts."""
+"""The sources of webhooks and the role: what is configured is checked before anything starts."""
 
 from pathlib import Path
 
@@ -72,3 +72,12 @@ def test_a_wrong_setting_is_named(
     with pytest.raises(SettingsRejected) as rejected:
         settings_with(monkeypatch, **{name: value})
     assert problem in str(rejected.value)
+
+
+@pytest.mark.parametrize("role", ["ingest", "engine"])
+def test_one_role_alone_is_refused_on_a_standing_clock(monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    monkeypatch.setenv("DRUMBEAT_RULES_ENGINE__ROLE", role)
+    read_files(load_settings())
+    monkeypatch.setenv("DRUMBEAT_CLOCK__RATE", "0")
+    with pytest.raises(CannotStart, match=f"DRUMBEAT_RULES_ENGINE__ROLE={role} does not go with"):
+        read_files(load_settings())
