@@ -76,6 +76,11 @@ class BreakableKafka(EmbeddedKafka):
     def thaw(self, node: int = 1) -> None:
         self.nodes[node - 1].send(signal.SIGCONT)
 
+    def processor_seconds(self, node: int = 1) -> float:
+        """Of a processor, that the node has had since it was started."""
+        fields = Path(f"/proc/{self.nodes[node - 1].pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     async def restart(self, node: int = 1) -> None:
         """Kill a node if it runs, start the nodes that do not run, wait until all are listed."""
         self.kill(node)

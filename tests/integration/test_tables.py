@@ -128,8 +128,6 @@ async def _the_import_does_what_it_said(stack: Stack, folder: Path, forecast: di
         return "renewal_discussion" in {str(each["touchpoint_type"]) for each in planned}
 
     await until(is_planned, 180, "the steps of the renewal in the plan")
-    before = await stack.get("rules_engine", "/v1/accounts/acme/decisions")
-
     then = _counts(forecast, "after")
     last = Counter[str]()
 
@@ -144,6 +142,7 @@ async def _the_import_does_what_it_said(stack: Stack, folder: Path, forecast: di
         await until(is_as_forecast, 180, "what comes is what the dry run named")
     except AssertionError as late:
         raise AssertionError(f"{last} came, {then} was named") from late
+    before = await stack.get("rules_engine", "/v1/accounts/acme/decisions")
     again = await _import(stack, contracts())
     assert (again.status_code, again.json()["unchanged"]) == (202, 2)
     assert await stack.get("rules_engine", "/v1/accounts/acme/decisions") == before

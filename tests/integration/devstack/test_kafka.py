@@ -20,6 +20,7 @@ from services.devstack.embedded.kafka import EmbeddedKafka, java_command
 from services.devstack.embedded.kafka_features import CHECKPOINT, LEVELS, bootstrap_checkpoint
 from services.devstack.embedded.kafka_node import Node, short_id
 from services.devstack.embedded.processes import scratch
+from tests.conftest import PATIENCE
 from tests.stack import BreakableKafka
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -79,8 +80,8 @@ def read_as_new_consumer(kafka: EmbeddedKafka, count: int) -> list[int]:
     try:
         records: list[int] = []
         while len(records) < count:
-            record = consumer.poll(20)
-            assert record is not None, "the consumer got nothing within 20 s"
+            record = consumer.poll(20 * PATIENCE)
+            assert record is not None, f"the consumer got nothing within {20 * PATIENCE} s"
             assert record.error() is None, str(record.error())
             records.append(int(record.value() or b""))
         return records
