@@ -4,12 +4,14 @@ All computations of a process share one time slice for each turn of the loop: wi
 would make a turn as long as all of them. Whoever comes first gets the slice and ends first.
 
 Requests that somebody waits for (`answer_first`) come before work that can wait: while they compute, a slice is short,
-and they get three times as much before the next one. Where they have nothing to do no time is lost.
+and they get three times as much before the next one. Where they have nothing to do no time is lost. While they are many, they
+wait for others than the loop, too, and such a wait is no sign that nobody needs it: work goes on when there were none for a
+moment.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, Final, TypeVar
 
 from services.chassis.measured import Measured
@@ -20,6 +22,9 @@ SLICE_SECONDS: Final = 0.02
 SHORT_SLICE_SECONDS: Final = 0.005
 SHARE_OF_REQUESTS: Final = 3  # of the time of each short slice
 RECENT_SECONDS: Final = 0.1  # since the last request that computed: slices are long again
+WINDOW_SECONDS: Final = 0.05  # of processor time, over which the share of requests is measured
+MANY: Final = 0.2  # of that time: there are many requests
+QUIET_SECONDS: Final = 0.004  # without a request that computes, while there are many: work goes on
 
 
 class _TimeSlice:
@@ -48,13 +53,24 @@ class _Requests:
     def __init__(self) -> None:
         self.seconds = 0.0
         self._last_at = float("-inf")
+        self._window_began = (0.0, 0.0)  # processor time of the loop, and of requests, until then
+        self._share = 0.0
 
     def note(self, seconds: float) -> None:
         self.seconds += seconds
         self._last_at = perf_counter()
+        loop_seconds = thread_time()
+        before, requests_before = self._window_began
+        if loop_seconds - before >= WINDOW_SECONDS:
+            self._share = (self.seconds - requests_before) / (loop_seconds - before)
+            self._window_began = (loop_seconds, self.seconds)
 
     def are_recent(self, now: float) -> bool:
         return now - self._last_at < RECENT_SECONDS
+
+    def are_many(self) -> bool:
+        """Whether they had a good part of what the loop computed lately."""
+        return self._share >= MANY and self.are_recent(perf_counter())
 
 
 _SLICE, _REQUESTS = _TimeSlice(), _Requests()
@@ -73,12 +89,14 @@ async def yield_if_long() -> None:
 
 
 async def pause_if_long() -> None:
-    """The same for work that can wait: it goes on when requests had their share, or one turn without computing."""
+    """The same for work that can wait: it goes on when requests had their share, or for a moment nothing to compute."""
     if perf_counter() < _SLICE.ends_at:
         return
     enough = _REQUESTS.seconds + SHARE_OF_REQUESTS * SHORT_SLICE_SECONDS
     while True:
         before = _REQUESTS.seconds
+        if _REQUESTS.are_many():
+            await asyncio.sleep(QUIET_SECONDS)
         _SLICE.expect_next()
         await asyncio.sleep(0)
         if _REQUESTS.seconds == before or _REQUESTS.seconds >= enough:

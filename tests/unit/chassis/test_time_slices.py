@@ -22,12 +22,12 @@ async def work(seconds: float, spent: list[float]) -> None:
         spent[0] += 0.001
 
 
-async def request(seconds: float, spent: list[float]) -> None:
+async def request(seconds: float, spent: list[float], pause: float = 0) -> None:
     ends_at = time.perf_counter() + seconds
     while time.perf_counter() < ends_at:
         burn(0.002)
         spent[0] += 0.002
-        await asyncio.sleep(0)
+        await asyncio.sleep(pause)
 
 
 def test_while_requests_compute_other_work_has_a_quarter_of_the_loop() -> None:
@@ -40,6 +40,20 @@ def test_while_requests_compute_other_work_has_a_quarter_of_the_loop() -> None:
     requests, others = asyncio.run(both())
     assert others > 0
     assert requests > (SHARE_OF_REQUESTS - 1) * others
+
+
+def test_requests_that_wait_for_others_keep_their_share() -> None:
+    """As those that wait until the broker has acknowledged what they took in: the loop has turns without a request."""
+
+    async def both() -> tuple[float, float]:
+        requests, others = [0.0], [0.0]
+        served = (answer_first(request(0.6, requests, pause=0.004)) for _ in range(2))
+        await asyncio.gather(*served, *(work(0.6, others) for _ in range(4)))
+        return requests[0], others[0]
+
+    requests, others = asyncio.run(both())
+    assert others > 0
+    assert requests > others
 
 
 def test_without_requests_it_has_all_of_it() -> None:
