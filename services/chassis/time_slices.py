@@ -4,9 +4,9 @@ All computations of a process share one time slice for each turn of the loop: wi
 would make a turn as long as all of them. Whoever comes first gets the slice and ends first.
 
 Requests that somebody waits for (`answer_first`) come before work that can wait: while they compute, a slice is short,
-and they get three times as much before the next one. Where they have nothing to do no time is lost. While they are many, they
-wait for others than the loop, too, and such a wait is no sign that nobody needs it: work goes on when there were none for a
-moment.
+and they get three times as much before the next one. Where they have nothing to do no time is lost. While they are many
+they wait for others, too, and a turn without them is no sign that nobody needs the loop: work goes on when there were
+none for a moment.
 """
 
 import asyncio

@@ -74,7 +74,7 @@ async def test_the_page_is_accessible_and_fits_a_small_telephone(
 ) -> None:
     """S180: axe has no findings, before and after every kind of act."""
     page = await opened(browser, await page_url(customers, f"reader-{language}"), PHONE)
-    assert await page.locator("html").get_attribute("lang") == language
+    await expect(page.locator("html")).to_have_attribute("lang", language)
     for act in ("", "save", "feed", "measuring", "none", "undo"):
         if act == "save":
             await page.locator('select[name="frequency.account"]').select_option("quarterly")
@@ -101,9 +101,9 @@ async def test_the_ways_out_are_accessible_on_a_small_telephone(
         page = await opened(browser, url, PHONE, locale=language)
         for button in (None, *buttons):
             if button is not None:
-                await page.get_by_role("button").nth(button).click()
-                await page.wait_for_load_state()
-            assert await page.locator("html").get_attribute("lang") == language
+                async with page.expect_navigation():
+                    await page.get_by_role("button").nth(button).click()
+            await expect(page.locator("html")).to_have_attribute("lang", language)
             assert await page.evaluate(SIDEWAYS) <= 0, (url, button)
             assert await axe(page) == [], (url, button)
         await page.context.close()

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import Text
+from schemas.patterns import ONE_LINE
 from services.chassis.clock import real_now
 from services.chassis.problems import Problem
 from services.chassis.web import CHALLENGE
@@ -26,7 +27,7 @@ REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     401: {"description": "nobody is signed in; `detail` says why"},
     429: {"description": "too many attempts for this name, or at once: `Retry-After`"},
 }
-Line = Annotated[str, Field(max_length=2_000)]
+Line = Annotated[str, Field(max_length=2_000, pattern=ONE_LINE)]
 CheckPassword = Callable[[str, str], Awaitable[str]]
 """The id of the user with this login and password. Raises SignInRefused and TooManyAttempts."""
 
@@ -34,7 +35,7 @@ CheckPassword = Callable[[str, str], Awaitable[str]]
 class PasswordSignIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    login: str = Field(min_length=1, max_length=254, description="the login or the mail address of the user")
+    login: Line = Field(min_length=1, max_length=254, description="the login or the mail address of the user")
     password: str = Field(min_length=1, max_length=1_000)
     client: Text = Field(default="", max_length=300, description="what signs in, to recognise it in a list")
 

@@ -299,7 +299,7 @@ async def test_a_broker_that_is_slow_gets_fewer_rows_at_once_and_no_record_twice
 async def slow_down(broker: BreakableKafka) -> None:
     """Let the broker work for a short part of the time, until cancelled.
 
-    Its part is measured by the processor time that it got, not by the clock: on a busy machine it may get none in so long.
+    Its part is measured by the processor time that it got, not by the clock: a busy machine may give it none in so long.
     """
     while True:
         broker.freeze()
