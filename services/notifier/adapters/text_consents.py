@@ -80,7 +80,7 @@ class TextConsents:
             for contact_id, account_id in contacts:
                 before = stored.get(contact_id, [])
                 records = preferences_after(keyword, contact_id, before, now, answer.id)
-                await self.preferences.store(connection, contact_id, account_id, records)
+                await self.preferences.store.save(connection, contact_id, account_id, records)
             contact_id, account_id = contacts[0] if contacts else (None, None)
             await connection.execute(SAVE, id_, keyword, account_id, contact_id)
         self.reported()

@@ -37,7 +37,7 @@ from services.notifier.adapters.delivery_repository import (
     event_key,
     suppress_withdrawn,
 )
-from services.notifier.adapters.messages import preference_changed
+from services.notifier.adapters.preference_repository import PreferenceStore
 from services.notifier.application.ports import DeliveredMessage, NewDelivery, Now
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Recipient, RecipientKind
@@ -200,7 +200,6 @@ class UnitOfWork:
         hashes = {message.address_hash: detail for message in messages if message.address_hash is not None}
         await address_repository.refuse_addresses(self._connection, hashes)
 
-    async def record_preferences(self, preferences: Sequence[tuple[PreferenceRecord, str]]) -> None:
-        await directory_repository.save_preferences(self._connection, [record for record, _ in preferences])
-        facts = [preference_changed(record, account_id) for record, account_id in preferences]
-        await self._outbox.append(self._connection, facts)
+    async def record_opt_out(self, record: PreferenceRecord, account_id: str, actor: str) -> None:
+        store = PreferenceStore(self._outbox, self._addresses)
+        await store.save(self._connection, record.contact_id, account_id, [record], actor)

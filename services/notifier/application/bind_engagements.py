@@ -27,6 +27,8 @@ class Engagement:
     id: str
     time: datetime
     content: MessageEngaged
+    source: str
+    """Who reports it."""
 
     @property
     def binds(self) -> bool:
@@ -68,12 +70,10 @@ async def bind_engagements(
     sound = [engagement for engagement in binding if engagement.id not in problems]
     bounced = [messages[engagement.delivery_id] for engagement in sound if engagement.is_hard_bounce]
     await work.refuse_addresses([message for message in bounced if message.address_hash], BOUNCE_DETAIL)
-    opt_outs = [
-        _opt_out(engagement, messages[engagement.delivery_id], now)
-        for engagement in sound
-        if engagement.is_opt_out
-    ]
-    await work.record_preferences(opt_outs)
+    for engagement in sound:
+        if engagement.is_opt_out:
+            record, account_id = _opt_out(engagement, messages[engagement.delivery_id], now)
+            await work.record_opt_out(record, account_id, f"source {engagement.source}"[:200])
     return problems
 
 

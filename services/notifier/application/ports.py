@@ -160,8 +160,8 @@ class UnitOfWork(Protocol):
         """Send no further mail to the addresses of these messages."""
         ...
 
-    async def record_preferences(self, preferences: Sequence[tuple[PreferenceRecord, str]]) -> None:
-        """Store preferences of contacts, each with its account id, and publish them as facts."""
+    async def record_opt_out(self, record: PreferenceRecord, account_id: str, actor: str) -> None:
+        """Store an opt-out of a contact with its entry of the audit log, and publish it as a fact."""
         ...
 
 

@@ -199,7 +199,7 @@ def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:
     if envelope.type == MESSAGE_ENGAGED:
         engagement_id = derived_id("engagement", envelope.source, envelope.id)
         content = MessageEngaged.read(envelope.data)
-        batch.engagements.append(Engagement(engagement_id, envelope.time, content))
+        batch.engagements.append(Engagement(engagement_id, envelope.time, content, envelope.source))
         batch.engagement_records[engagement_id] = record
     elif envelope.type == TOUCHPOINT_SETTLED:
         batch.settlements += _settlements(record, value)

@@ -1,4 +1,4 @@
-"""Entries of the audit log for events that change consent or merge accounts by hand, whoever sent them.
+"""Entries of the audit log for events that change consent, pause outreach or merge accounts by hand, whoever sent them.
 
 What describes an account, a contact or a CSM has an entry of the fields that it changed, once it is applied.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.envelope import Envelope
-from schemas.facts import PreferenceChanged
+from schemas.facts import OutreachPaused, PreferenceChanged
 from schemas.ids import derived_id
 from schemas.merges import AccountMerged
 from services.cadence.account.described import DESCRIBING
@@ -16,7 +16,10 @@ from services.chassis.keys import ApiKey
 from services.rules_engine.application.read_audit import person_object
 from services.rules_engine.domain.event_actor import ACTOR_HEADER, actor_of
 
-AUDITED: Final = frozenset({"drumbeat.account.merged.v1", "drumbeat.preference.changed.v1"})
+_PAUSES: Final = frozenset({"outreach.paused", "outreach.resumed"})
+AUDITED: Final = frozenset(
+    f"drumbeat.{name}.v1" for name in ("account.merged", "preference.changed", *_PAUSES)
+)
 NAMED: Final = AUDITED | {f"drumbeat.{name}.v1" for name in (*DESCRIBING, "csm.described")}
 """Types of events whose entries name the key that sent them."""
 _OWN_SOURCES: Final = "/drumbeat/"
@@ -37,6 +40,9 @@ def change_of(envelope: Envelope, headers: Sequence[tuple[str, bytes]]) -> Chang
     if action == "account.merged":
         merged = AccountMerged.read(envelope.data)
         object_, after = person_object("account", envelope.subject), _merged(merged)
+    elif action in _PAUSES:
+        paused = OutreachPaused.read(envelope.data)
+        object_, after = _paused_object(envelope.subject, paused), {"until": paused.until}
     else:
         changed = PreferenceChanged.read(envelope.data)
         object_, after = person_object("contact", changed.contact_id), _preference(changed)
@@ -46,6 +52,12 @@ def change_of(envelope: Envelope, headers: Sequence[tuple[str, bytes]]) -> Chang
 
 def _merged(merged: AccountMerged) -> dict[str, object]:
     return {"from": person_object("account", merged.from_)}
+
+
+def _paused_object(account_id: str, paused: OutreachPaused) -> str:
+    if paused.contact_id is None:
+        return person_object("account", account_id)
+    return person_object("contact", paused.contact_id)
 
 
 def _preference(changed: PreferenceChanged) -> dict[str, object]:

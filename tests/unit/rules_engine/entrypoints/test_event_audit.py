@@ -1,4 +1,4 @@
-"""Events that change consent or merge accounts leave an entry with the key that sent them and no personal data."""
+"""Events that change consent, pause outreach or merge accounts leave an entry with its key and no personal data."""
 
 from datetime import UTC, datetime
 
@@ -40,6 +40,22 @@ def test_a_merge_straight_from_kafka_names_its_source_and_a_repetition_has_the_s
     assert change.actor == "source /crm"
     assert change.after == {"from": f"account/{derived_id('account', 'old')}"}
     assert change == change_of(merge, ())
+
+
+@pytest.mark.parametrize("kind", ["outreach.paused", "outreach.resumed"])
+def test_a_pause_names_its_key_and_what_is_paused_and_no_reason(kind: str) -> None:
+    """The reason is a text about people, and entries outlive an erasure."""
+    until = {"reason": "Ann is ill", "until": "2026-04-01T00:00:00Z"}
+    whole = sent(kind, until)
+    change = change_of(whole, actor_headers(whole, ApiKey("1a2b3c4d", "", frozenset())))
+    assert change is not None
+    assert (change.action, change.actor) == (kind, "1a2b3c4d")
+    assert change.object == f"account/{derived_id('account', 'acme')}"
+    assert change.after == {"until": datetime(2026, 4, 1, tzinfo=UTC)}
+    assert "ill" not in str(change)
+    one = change_of(sent(kind, until | {"contact_id": "ann"}), ())
+    assert one is not None
+    assert one.object == f"contact/{derived_id('contact', 'ann')}"
 
 
 @pytest.mark.parametrize("kind", ["account.described", "contact.described", "contact.left", "csm.described"])
