@@ -1,6 +1,7 @@
 """Reads the words of messages and pages from the folder that ships with the service."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -42,6 +43,7 @@ def _read_sentences(folder: Path) -> dict[str, Mapping[str, str]]:
     return {language: cast("Mapping[str, str]", texts) for language, texts in _read(folder).items()}
 
 
+@cache
 def _read(folder: Path) -> dict[str, Words]:
     return {
         path.stem: cast("Words", yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))

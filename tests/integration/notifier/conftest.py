@@ -2,10 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import asyncpg
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from schemas.envelope import Envelope, kafka_headers
 from schemas.times import format_instant
@@ -379,6 +382,16 @@ async def notifier_on_hold(database: Database) -> AsyncGenerator[Notifier]:
         yield made
 
 
+class LateApp:
+    """An application that is made for its first request: most tests send none."""
+
+    def __init__(self, make: Callable[[], FastAPI]) -> None:
+        self._make = cache(make)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._make()(scope, receive, send)
+
+
 class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
@@ -403,7 +416,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
         templates, mailer = Templates(), self.mailer
         async with self.database.transaction() as connection:
-            key = await load_link_keys(connection, BOX, await real_now(connection))
+            key = self.link_keys = await load_link_keys(connection, BOX, await real_now(connection))
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
         links = links_of("http://test", key, real_clock)
@@ -419,7 +432,21 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             MailRecorder(queue, reported=lambda: None),
             fallback_to="ops@vendor.example",
         )
-        self.http = self._http(clock, preferences, key, sending, sender)
+        answers = AnswerWriter(
+            load_people_phrases(), action_links("http://test", key), "http://console", "ops@vendor.example"
+        )
+        inbound = InboundRepository(
+            self.database, outbox, clock, ADDRESSES, self.service_mails, answers, lambda: None, MEASURED
+        )
+        keys, (key_id, api_key) = KeyRing(), new_secret()
+        keys.learn(ApiKey(key_id, digest(api_key), frozenset({"admin"})))
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(
+                LateApp(partial(self._app, keys, preferences, inbound, sending, sender))
+            ),
+            base_url="http://test",
+            headers={"Authorization": f"Bearer {api_key}"},
+        )
         made = Notifier(
             database=self.database,
             http=self.http,
@@ -454,26 +481,24 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 "http://console",
                 "ops@vendor.example",
             ),
-            reporter=self.reporter,
+            reporter=EngagementReporter(self.database, inbound),
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
         return made
 
-    def _http(
+    def _app(
         self,
-        clock: SetClock,
+        keys: KeyRing,
         preferences: PreferenceRepository,
-        link_keys: LinkKeys,
+        inbound: InboundRepository,
         sending: Sending,
         sender: WebhookSender,
-    ) -> httpx.AsyncClient:
-        keys, (key_id, key) = KeyRing(), new_secret()
-        keys.learn(ApiKey(key_id, digest(key), frozenset({"admin"})))
-
+    ) -> FastAPI:
         async def ready() -> None:
             return None
 
+        clock, link_keys = SetClock(NOON, NOON, 1.0), self.link_keys
         app = make_app(Chassis("notifier", clock, keys, ready), title="notifier", larger_bodies=LARGER_BODIES)
         queries = Queries(self.database)
         services = SubscriptionServices(
@@ -519,12 +544,6 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             closed={},
         )
         app.include_router(page_routes(page))
-        links = action_links("http://test", link_keys)
-        writer = AnswerWriter(load_people_phrases(), links, "http://console", "ops@vendor.example")
-        inbound = InboundRepository(
-            self.database, self.outbox, clock, ADDRESSES, self.service_mails, writer, lambda: None, MEASURED
-        )
-        self.reporter = EngagementReporter(self.database, inbound)
         requests = EngagementRequestRepository(self.database, MEASURED)
         app.include_router(tracking_routes(TrackingServices(link_keys, requests, page.objections, page)))
         app.include_router(inbound_routes(inbound))
@@ -543,11 +562,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             real_now=lambda: NOON,
         )
         app.include_router(preview_routes(preview))
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app),
-            base_url="http://test",
-            headers={"Authorization": f"Bearer {key}"},
-        )
+        return app
 
     async def __aexit__(self, *problem: object) -> None:
         await self.http.aclose()

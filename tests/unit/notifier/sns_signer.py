@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -22,11 +23,7 @@ class SnsSigner:
     """`fetched`: the addresses that were asked for."""
 
     def __init__(self) -> None:
-        self._key = generate_private_key(65537, 2048)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
-        builder = x509.CertificateBuilder(name, name, self._key.public_key(), 1)
-        builder = builder.not_valid_before(NOON - timedelta(days=1)).not_valid_after(NOON + timedelta(days=1))
-        self.certificate = builder.sign(self._key, hashes.SHA256())
+        self._key, self.certificate = _key_and_certificate()
         self.fetched: list[str] = []
 
     async def fetch(self, url: str) -> bytes:
@@ -48,3 +45,12 @@ class SnsSigner:
         algorithm = hashes.SHA1() if whole["SignatureVersion"] == "1" else hashes.SHA256()  # noqa: S303 - SNS version 1
         signature = self._key.sign(SnsMessage(whole).signed_text, PKCS1v15(), algorithm)
         return {**whole, "Signature": base64.b64encode(signature).decode()}
+
+
+@cache
+def _key_and_certificate() -> tuple[RSAPrivateKey, x509.Certificate]:
+    key = generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    builder = builder.not_valid_before(NOON - timedelta(days=1)).not_valid_after(NOON + timedelta(days=1))
+    return key, builder.sign(key, hashes.SHA256())
