@@ -124,6 +124,14 @@ class Formatter:
         """A day without its year: `5 Oct`."""
         return str(format_skeleton("MMMd", day, locale=self.locale))
 
+    def weekday_of_year(self, day: date) -> str:
+        """A day with its weekday and without its year: `Monday, 5 October`."""
+        return f"{self.weekday(day.weekday())}, {format_skeleton('MMMMd', day, locale=self.locale)}"
+
+    def weekday(self, number: int) -> str:
+        """The name of a weekday inside a sentence; 0 is Monday."""
+        return str(self.locale.days["format"]["wide"][number])
+
     def month(self, day: date) -> str:
         """The month of a day with its year: `October 2026`."""
         return str(format_skeleton("yMMMM", day, locale=self.locale))

@@ -5,11 +5,13 @@ whole; a note that is none of these, such as what a person wrote, stays as it is
 """
 
 import re
-from collections.abc import Mapping
+from calendar import isleap
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
+from schemas.recurrence_text import MONTH_NAMES, WEEKDAY_NAMES
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.reason_text import translate_reason
 
@@ -17,11 +19,15 @@ _KIND: Final = re.compile(
     r"\A(withdrawn|expired|suppressed|cancelled|levelled|late|moved( (before|after) (?!its window)[^:;]+)?): "
 )
 """The kind of a change, with which the scheduler begins its note; a period is named by what its sentence says."""
+_REASONS: Final = re.compile(r", (?![^(]*\))")
+"""What is between two reasons; one may have a list of its own in parentheses."""
+_SEPARATOR: Final = re.compile(", | and ")
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _INSTANT: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
 _DAY: Final = r"\d{4}-\d{2}-\d{2}"
-_NUMBERS: Final = frozenset({"days", "most", "minutes", "available", "left"})
+_WEEKDAY: Final = f"(?:{'|'.join(WEEKDAY_NAMES)})"
+_NUMBERS: Final = frozenset({"days", "most", "minutes", "available", "left", "count"})
 _WEEKS: Final = frozenset({"former", "chosen"})
 _FORMS: Final = {
     "period": "[^:;]+",
@@ -29,6 +35,9 @@ _FORMS: Final = {
     "day": _DAY,
     "first_day": _DAY,
     "last_day": _DAY,
+    "closed_day": rf"{_WEEKDAY} \d{{1,2}} (?:{'|'.join(MONTH_NAMES)})",
+    "weekdays": rf"{_WEEKDAY}(?:, {_WEEKDAY})*(?: and {_WEEKDAY})?",
+    "dates": "(?:the [^:;]+|[^:;]*[0-9][^:;]*)",
 }
 """What the values of some fields look like; others are any text."""
 
@@ -52,23 +61,51 @@ def _fill(translation: str, values: Mapping[str, str], phrases: Phrases) -> str:
 
 
 def _value(name: str, text: str, phrases: Phrases) -> str:
-    if name in _NUMBERS:
-        return phrases.formatter.number(float(text.replace(",", "")))
-    if name in _WEEKS:
-        return _week(text, phrases)
-    match name:
-        case "moment":
-            return _moment(text, phrases)
-        case "day" | "first_day" | "last_day":
-            return phrases.date(date.fromisoformat(text))
-        case "type":
-            return phrases.touchpoint_type(text.replace(" ", "_"))
-        case "reason":
-            return translate_note(text, phrases).removesuffix(".")
-        case "reasons":
-            return ", ".join(translate_note(one, phrases) for one in text.split(", "))
-        case _:
-            return text
+    """The value of a field as the reader reads it; that of most fields as it is."""
+    known = _VALUES.get(name)
+    return known(text, phrases) if known else text
+
+
+def _number(text: str, phrases: Phrases) -> str:
+    return phrases.formatter.number(float(text.replace(",", "")))
+
+
+def _date(text: str, phrases: Phrases) -> str:
+    return phrases.date(date.fromisoformat(text))
+
+
+def _type(text: str, phrases: Phrases) -> str:
+    return phrases.touchpoint_type(text.replace(" ", "_"))
+
+
+def _reason(text: str, phrases: Phrases) -> str:
+    return translate_note(text, phrases).removesuffix(".")
+
+
+def _reasons(text: str, phrases: Phrases) -> str:
+    return ", ".join(translate_note(one, phrases) for one in _REASONS.split(text))
+
+
+def _weekdays(text: str, phrases: Phrases) -> str:
+    numbers = [WEEKDAY_NAMES.index(name) for name in _SEPARATOR.split(text)]
+    return phrases.formatter.enumeration([phrases.formatter.weekday(number) for number in numbers])
+
+
+def _day_of_year(text: str, phrases: Phrases) -> str:
+    return phrases.formatter.weekday_of_year(_closed_day(text))
+
+
+def _closed_day(text: str) -> date:
+    """Of a weekday, a day and a month: one that is this weekday, in whatever year."""
+    weekday, day, month = text.split()
+    number, month_number = WEEKDAY_NAMES.index(weekday), MONTH_NAMES.index(month) + 1
+    years = range(2000, 2028)  # every day is every weekday in one of these (the calendar repeats after them)
+    days = (
+        date(year, month_number, int(day))
+        for year in years
+        if int(day) < 29 or isleap(year) or month_number != 2
+    )
+    return next(each for each in days if each.weekday() == number)
 
 
 def _week(text: str, phrases: Phrases) -> str:
@@ -81,6 +118,19 @@ def _moment(text: str, phrases: Phrases) -> str:
         return phrases.moment(datetime.fromisoformat(text))
     except ValueError:
         return text
+
+
+_VALUES: Final[Mapping[str, Callable[[str, Phrases], str]]] = {
+    **dict.fromkeys(_NUMBERS, _number),
+    **dict.fromkeys(_WEEKS, _week),
+    **dict.fromkeys(("day", "first_day", "last_day"), _date),
+    "moment": _moment,
+    "closed_day": _day_of_year,
+    "weekdays": _weekdays,
+    "type": _type,
+    "reason": _reason,
+    "reasons": _reasons,
+}
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.recurrence_text import interval_text
 from services.notifier.adapters.phrases import load_people_phrases
 from services.notifier.application.note_text import translate_note
 from services.notifier.domain.event import CANCELLED, MOVED
@@ -12,6 +13,9 @@ from tests.unit.notifier.owner_claims import CARL, MONDAY, claim, directory, wri
 
 BOOK = load_people_phrases()
 FIELD = re.compile(r"\{\w+\}")
+ENGLISH = frozenset(
+    {"every", "each", "the", "day", "days", "week", "weeks", "month", "quarter", "year", "of", "by", "rule"}
+)
 GAP = "; 45 days since the one before, more than the 40 it should be at most"
 RETAIL = "Retailers sell most at the end of the fourth quarter; they have no time for us."
 
@@ -78,6 +82,20 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
                 " first; this takes 60"
             ),
         ),
+        (
+            "de",
+            "moved to the nearest open day: Thursday 29 February is closed (time off of Ada, no working day)",
+            "am nächsten offenen Tag: am Donnerstag, 29. Februar geht es nicht (Ada ist nicht da, kein Arbeitstag)",
+        ),
+        ("id", "moved: every Monday, Wednesday and Friday", "setiap Senin, Rabu, dan Jumat"),
+        ("es", "moved: every 2 weeks on Tuesday", "cada 2 semanas, en martes"),
+        ("pt", "moved: on the last Friday of each month", "em dias fixos de cada mês"),
+        (
+            "de",
+            "moved: the rules of America/Vancouver changed with tzdata 2026f",
+            "die Zeitregeln von America/Vancouver haben sich geändert (tzdata 2026f)",
+        ),
+        ("es", "withdrawn: its cause is gone", "el motivo ya no existe"),
         (
             "pt",
             "levelled: there is room for it again in the week 2026-W14",
@@ -166,3 +184,37 @@ def test_a_mail_says_in_the_language_of_its_reader_why_something_moved_or_was_ca
 
     assert "Kim ist nicht da" in text
     assert "Abgesagt: das Konto wurde gelöscht" in text
+
+
+@pytest.mark.parametrize("language", sorted(BOOK.languages.keys() - {"en"}))
+@pytest.mark.parametrize(
+    ("every_days", "rule"),
+    [
+        (1, None),
+        (14, None),
+        (7, "FREQ=WEEKLY"),
+        (7, "FREQ=WEEKLY;BYDAY=WE"),
+        (1, "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        (14, "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH"),
+        (21, "FREQ=WEEKLY;INTERVAL=3"),
+        (30, "FREQ=MONTHLY"),
+        (60, "FREQ=MONTHLY;INTERVAL=2"),
+        (30, "FREQ=MONTHLY;BYDAY=-1FR"),
+        (30, "FREQ=MONTHLY;BYMONTHDAY=1,15"),
+        (91, "FREQ=MONTHLY;INTERVAL=3"),
+        (91, "FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=-1"),
+        (91, "FREQ=MONTHLY;BYMONTH=3,6,9,12;BYMONTHDAY=15"),
+        (365, "FREQ=YEARLY"),
+        (365, "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"),
+        (730, "FREQ=YEARLY;INTERVAL=2"),
+        (30, "FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR"),
+    ],
+)
+def test_how_often_something_takes_place_is_said_in_each_language(
+    language: str, every_days: int, rule: str | None
+) -> None:
+    said = interval_text(every_days, rule)
+
+    translated = translate_note(f"moved: {said}", BOOK.phrases(language, ZoneInfo("UTC")))
+
+    assert not {*re.findall(r"[a-z]+", said)} & {*re.findall(r"[a-z]+", translated)} & ENGLISH, translated
