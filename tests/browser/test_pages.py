@@ -93,6 +93,7 @@ async def be_kim(visit: Visit) -> Page:
 async def test_my_day_says_whom_to_call_and_why_and_hides_what_is_automatic(
     browser: Browser, team: Stack
 ) -> None:
+    """S158: the day's work is that of the policy, and each item says why it is there."""
     async with visiting(browser, team) as (visit, _):
         page = await be_kim(visit)
 
