@@ -50,6 +50,7 @@ QUIET = settings(
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+POISONED = 40 if IS_SOAK else 3  # valid bodies of each operation, of which each value is replaced
 SEQUENCES = 400 if IS_SOAK else 8
 REACHED = {  # at the least, whatever is drawn
     "notifier": {"POST /v1/subscriptions", "GET /v1/deliveries", "GET /v1/subscriptions"},
@@ -192,7 +193,7 @@ def send_poisoned_bodies(url: str) -> None:
     broken: list[str] = []
     with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
 
-        @settings(QUIET, max_examples=8)
+        @settings(QUIET, max_examples=POISONED)
         @given(st.data())
         def send(data: st.DataObject) -> None:
             for result in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations():

@@ -2,11 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
 
 from schemas.envelope import Envelope, kafka_headers
 from schemas.times import format_instant
@@ -96,6 +95,7 @@ from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.integration.notifier.calendar_server import CalendarServer
 from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
+from tests.late_app import LateApp
 from tests.unit.notifier.sns_signer import TOPIC, SnsSigner
 
 ADDRESSES = AddressKey(b"a" * 32)
@@ -380,16 +380,6 @@ async def notifier(database: Database) -> AsyncGenerator[Notifier]:
 async def notifier_on_hold(database: Database) -> AsyncGenerator[Notifier]:
     async with assembled(database, live=False) as made:
         yield made
-
-
-class LateApp:
-    """An application that is made for its first request: most tests send none."""
-
-    def __init__(self, make: Callable[[], FastAPI]) -> None:
-        self._make = cache(make)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._make()(scope, receive, send)
 
 
 class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`

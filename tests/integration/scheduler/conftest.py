@@ -1,7 +1,7 @@
 """A scheduler on a real database, with a clock that the test sets."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -63,6 +63,7 @@ from services.scheduler.entrypoints.workers import (
     prune_sweep,
     reminder_sweep,
 )
+from tests.late_app import LateApp
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CONSOLE = "https://drumbeat.example"
@@ -101,9 +102,13 @@ class Scheduler:
     clock: FixedClock = field(default_factory=lambda: FixedClock(MONDAY, MONDAY, 1.0))
     counted: dict[str, int] = field(default_factory=dict[str, int])
     offset: int = 0
-    app: FastAPI = field(default_factory=FastAPI)
+    late: LateApp = field(default_factory=lambda: LateApp(FastAPI))
     audited: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Entries of the audit log that were in the outbox."""
+
+    @property
+    def app(self) -> FastAPI:
+        return self.late.app
 
     def count(self, what: str, number: int) -> None:
         self.counted[what] = self.counted.get(what, 0) + number
@@ -341,14 +346,20 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     async def ready() -> str | None:
         return None
 
-    clock = FixedClock(MONDAY, MONDAY, 1.0)
-    app = make_app(Chassis("scheduler", clock, keys, ready), title="scheduler")
+    clock, late = FixedClock(MONDAY, MONDAY, 1.0), LateApp(lambda: _app(made, clock, ready))
     http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+        transport=httpx.ASGITransport(late, raise_app_exceptions=False),
         base_url="http://scheduler",
         headers={"Authorization": f"Bearer {key}"},
     )
-    made = Scheduler(database, http, keys=keys, app=app)
+    made = Scheduler(database, http, keys=keys, late=late)
+    yield made
+    await http.aclose()
+    await database.close()
+
+
+def _app(made: Scheduler, clock: FixedClock, ready: Callable[[], Awaitable[str | None]]) -> FastAPI:
+    app, database = make_app(Chassis("scheduler", clock, made.keys, ready), title="scheduler"), made.database
     reader = PostgresReader(database)
     app.include_router(read_routes(reader, clock))
     app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))
@@ -361,9 +372,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     publisher = Publisher("Vendor Ltd", CONSOLE)
     app.include_router(feed_routes(FeedServices(PostgresFeeds(database), clock, publisher, CONSOLE)))
     app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, reader, lambda: None)))
-    yield made
-    await http.aclose()
-    await database.close()
+    return app
 
 
 def at(moment: datetime) -> datetime:
