@@ -25,6 +25,7 @@ from services.chassis.collector import spare_the_collector
 from services.chassis.settings import Kafka
 from tests.benchmarks import (
     calendar,
+    costs,
     engine,
     ingest,
     latency,
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 PLANNED = 10_000_000
 REPLAYED = 1_000_000
 EVENTS = 80_000
-LONGEST = {"mix": 3600.0, "pruning": 1200.0}  # seconds; a benchmark that takes longer hangs
+LONGEST = {"mix": 3600.0, "pruning": 1200.0, "costs": 1200.0}  # seconds; a benchmark that takes longer hangs
 USUALLY_LONGEST = 240.0
 RESULTS = "bench-results.json"
 
@@ -91,6 +92,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "planning": lambda stack, arguments: planning.run(stack, quick=arguments.quick),
     "pruning": pruning.run,
+    "costs": costs.run,
     "relevel": lambda stack, arguments: relevel.run(stack, quick=arguments.quick),
 }
 

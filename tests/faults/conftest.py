@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.ledger import Ledger
+from tests.faults.machines import Machines
 from tests.faults.stories import csms
 from tests.stack import AS_SHIPPED, Stack, receiving
 
@@ -23,21 +24,28 @@ OpenStack = Callable[..., AbstractAsyncContextManager[Ledger]]
 def open_stack() -> OpenStack:
     """Opens a stack with all services and one webhook subscription to due touchpoints.
 
-    `policy` None: the shipped one.
+    `policy` None: the shipped one. `machines`: on whose first one the services run, in place of this one.
     """
 
     @asynccontextmanager
     async def opened(
-        *, nodes: int = 1, start: datetime = MONDAY_MORNING, policy: Path | None = SMALL_POLICY
+        *,
+        nodes: int = 1,
+        start: datetime = MONDAY_MORNING,
+        policy: Path | None = SMALL_POLICY,
+        machines: Machines | None = None,
+        partitions: int = AS_SHIPPED,
     ) -> AsyncGenerator[Ledger]:
         with tempfile.TemporaryDirectory(prefix="drumbeat-fault-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             folder.chmod(0o755)
             settings = {} if policy is None else {"DRUMBEAT_POLICY": str(policy)}
             async with (
-                Stack(folder, start=start, nodes=nodes, partitions=AS_SHIPPED, settings=settings) as stack,
+                Stack(folder, start=start, nodes=nodes, partitions=partitions, settings=settings) as stack,
                 receiving() as receiver,
             ):
+                if machines is not None:
+                    stack.environment |= machines.settings(1, stack.postgres)
                 await stack.run()
                 await stack.post(
                     "notifier",
