@@ -19,6 +19,7 @@ Result = TypeVar("Result")
 
 PIECE: Final = 65_536  # bytes that are read at once
 MOST_UNDER_WAY: Final = 256  # pieces of one direction of a connection
+CLOSE_SECONDS: Final = 1.0
 RESET: Final = struct.pack(
     "ii", 1, 0
 )  # SO_LINGER: what is unsent is dropped, and the other side gets a reset
@@ -66,6 +67,7 @@ class Link:
             its_reader, its_writer = await asyncio.open_connection("127.0.0.1", target)
         except OSError:
             _reset(writer)
+            await _close(writer)
             return
         self.counts["opened"] += 1
         is_reset = asyncio.Event()
@@ -84,7 +86,7 @@ class Link:
                 self.counts["reset"] += 1
                 _reset(writer, its_writer)
             for each in (writer, its_writer):
-                each.close()
+                await _close(each)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One direction, in order; ends with the connection."""
@@ -116,6 +118,16 @@ class Link:
             self.counts["carried"] += 1
             writer.write(content)
             await writer.drain()
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Flush what has arrived, unless the other side does not take it."""
+    writer.close()
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
 
 
 def _reset(*writers: asyncio.StreamWriter) -> None:
