@@ -26,11 +26,11 @@ from tests.benchmarks.figures import Figure, cpu_seconds
 from tests.benchmarks.mixed_events import Mix
 from tests.stack import SERVICES, Stack, until
 
-BEGIN: Final = START + timedelta(days=10)  # of the service clock: after the last fact
+BEGIN: Final = START + timedelta(days=18)  # of the service clock: after the last fact
 ACCOUNTS, FACTS = 200, 5_000
 PEOPLE: Final = 40  # who lead the accounts of `events.portfolio`
 HISTORY_DAYS: Final = 7
-REST_SECONDS: Final = 10.0
+REST_SECONDS: Final = 20.0
 SESSIONS: Final = (
     "SELECT datname, pid FROM pg_stat_activity WHERE datname IS NOT NULL AND pid <> pg_backend_pid()"
 )
@@ -58,6 +58,7 @@ COUNTS: Final = {
         "facts": "SELECT count(*) FROM receipt",
         "decisions": "SELECT count(*) FROM decision",
         "accounts": "SELECT count(*) FROM account",
+        "unreadable facts": "SELECT count(*) FROM dead_letter",
     },
     "scheduler": {
         "touchpoints": "SELECT count(*) FROM touchpoint",

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import yaml
 
 from tests.unit.architecture.sources import ROOT
 from tests.unit.test_deploy import CHART
-from tests.unit.test_documents import anchors, code, metrics
+from tests.unit.test_documents import PAGES, anchors, code, metrics
 
 RULES = ROOT / "deploy" / "alerts.yaml"
 TESTS = ROOT / "deploy" / "alerts.test.yaml"
@@ -64,9 +65,18 @@ def test_every_alert_has_its_section_of_the_runbook(rule: Mapping[str, Any]) -> 
     assert rule["labels"]["severity"] in ("critical", "warning")
 
 
-def test_the_runbook_names_no_other_alert() -> None:
-    named = set(re.findall(r"`(Drumbeat[A-Z]\w+)`", RUNBOOK.read_text()))
-    assert named == {rule["alert"] for rule in ALERTS}
+def alerts_of(page: Path) -> set[str]:
+    """The alerts that a page names."""
+    return set(re.findall(r"`(Drumbeat[A-Z]\w+)`", page.read_text()))
+
+
+def test_the_runbook_names_every_alert_and_no_other() -> None:
+    assert alerts_of(RUNBOOK) == {rule["alert"] for rule in ALERTS}
+
+
+def test_no_page_names_an_alert_that_does_not_exist() -> None:
+    named = {alert for page in PAGES for alert in alerts_of(page)}
+    assert named <= {rule["alert"] for rule in ALERTS}
 
 
 def test_every_alert_is_tested() -> None:

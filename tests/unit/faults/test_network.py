@@ -16,7 +16,6 @@ PERFECT = Quality(delay_seconds=0.0, jitter_seconds=0.0, loss=0.0)
 @contextlib.asynccontextmanager
 async def echo() -> AsyncGenerator[int]:
     """The port of a server that sends everything back, and closes when its client does."""
-
     serving: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -117,10 +116,9 @@ async def test_a_reset_breaks_connections_and_new_ones_work() -> None:
 async def test_a_machine_on_which_nothing_listens_refuses() -> None:
     async with echo() as target:
         pass
-    with Network(PERFECT) as network:
-        with pytest.raises(ConnectionResetError):
-            async with connected(network.port("a", "b", target)) as (reader, _):
-                await reader.read(5)
+    with Network(PERFECT) as network, pytest.raises(ConnectionResetError):
+        async with connected(network.port("a", "b", target)) as (reader, _):
+            await reader.read(5)
 
 
 async def test_the_end_of_a_connection_reaches_the_other_side() -> None:
