@@ -6,6 +6,7 @@ beginning, the tables are read directly, the receiver keeps every request.
 """
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +16,16 @@ from email.message import Message
 from typing import Any, cast
 
 import asyncpg
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from icalendar import Calendar
 
 from schemas.topics import broker_configs
 from services.chassis.database import database_url
 from services.chassis.schema_versions import DATABASES
+from tests.conftest import PATIENCE
 from tests.stack import Receiver, Stack, until
 
+LEADER_CHANGES = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 Headers = list[tuple[str, str | bytes | None]]
 
 
@@ -83,6 +86,19 @@ class Published:
     data: Any
 
 
+def watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """The first and the next offset of a partition; asked for again while its leader changes."""
+    deadline = time.monotonic() + 20 * PATIENCE
+    while True:
+        try:
+            return consumer.get_watermark_offsets(place, timeout=20)
+        except KafkaException as problem:
+            error: KafkaError = problem.args[0]
+            if error.code() not in LEADER_CHANGES or time.monotonic() > deadline:
+                raise
+            consumer.list_topics(place.topic, timeout=20)
+
+
 def read_topic(bootstrap: str, topic: str) -> list[Published]:
     """Every record of a topic, from its beginning to its end now."""
     consumer = Consumer(
@@ -94,7 +110,7 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
         }
     )
     parts = [*consumer.list_topics(topic, timeout=20).topics[topic].partitions]
-    ends = {part: consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=20) for part in parts}
+    ends = {part: watermarks(consumer, TopicPartition(topic, part)) for part in parts}
     waiting = {part for part, (low, high) in ends.items() if high > low}
     consumer.assign([TopicPartition(topic, part, ends[part][0]) for part in waiting])
     records: list[Published] = []
@@ -231,7 +247,7 @@ class Ledger:
         try:
             for service in DATABASES:
                 for row in await self.rows(service, "SELECT topic, part, next_offset FROM consumer_offset"):
-                    _, end = consumer.get_watermark_offsets(TopicPartition(row[0], row[1]), timeout=20)
+                    _, end = watermarks(consumer, TopicPartition(row[0], row[1]))
                     lag[f"{service} {row[0]}"] = lag.get(f"{service} {row[0]}", 0) + end - row[2]
         finally:
             consumer.close()

@@ -20,9 +20,8 @@ Result = TypeVar("Result")
 PIECE: Final = 65_536  # bytes that are read at once
 MOST_UNDER_WAY: Final = 256  # pieces of one direction of a connection
 CLOSE_SECONDS: Final = 1.0
-RESET: Final = struct.pack(
-    "ii", 1, 0
-)  # SO_LINGER: what is unsent is dropped, and the other side gets a reset
+RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER: what is unsent is dropped, and the other side gets a reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,7 @@ class Link:
         ]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            await self.joined.wait()  # before that the other side does not hear of the end
         finally:
             self._open.discard(is_reset)
             for part in parts:

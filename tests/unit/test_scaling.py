@@ -60,7 +60,9 @@ def replicas(accounts: float, facts: float, service: str) -> int:
 
 
 def partitions(accounts: float, facts: float) -> int:
-    least = 4 * max(replicas(accounts, facts, service) for service in ("rules_engine", "scheduler", "notifier"))
+    least = 4 * max(
+        replicas(accounts, facts, service) for service in ("rules_engine", "scheduler", "notifier")
+    )
     return next(count for count in (12, 24, 48, 96) if count >= least)
 
 
@@ -99,7 +101,9 @@ def expected(accounts: float, facts: float) -> list[str]:
     """The cells of one row."""
     sizes = disk(accounts, facts)
     cells = [str(partitions(accounts, facts))]
-    cells += [str(replicas(accounts, facts, service)) for service in ("rules_engine", "scheduler", "notifier")]
+    cells += [
+        str(replicas(accounts, facts, service)) for service in ("rules_engine", "scheduler", "notifier")
+    ]
     for service in ("rules_engine", "scheduler", "notifier"):
         cores = max(1, ceil(busy(accounts, facts, f"{service} database") / COSTS["load of a database"]))
         touched = max(2, rounded(memory(accounts, facts, service)))
