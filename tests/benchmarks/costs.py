@@ -9,6 +9,7 @@ rates: it hardly depends on what else the machine does. docs/scaling.md is deriv
 
 import argparse
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ class Costs:
         seconds = {name: cpu_seconds(self._stack.processes[name].child.pid) for name in SERVICES}
         seconds["kafka"] = self._stack.kafka.processor_seconds()
         for name, pid in await self._rows("rules_engine", SESSIONS):
-            self._sessions[name, pid] = cpu_seconds(pid) or self._sessions.get((name, pid), 0.0)
+            with contextlib.suppress(FileNotFoundError):  # it has ended since
+                self._sessions[name, pid] = cpu_seconds(pid)
         for service, database in DATABASES.items():
             seconds[f"{service} database"] = sum(
                 used for (name, _), used in self._sessions.items() if name == database
@@ -173,7 +175,7 @@ async def run(stack: Stack, arguments: argparse.Namespace) -> list[Figure]:
     resting = await costs.read()
     await asyncio.sleep(REST_SECONDS)
     empty = await costs.read()
-    idle = _spent(resting, empty, {})
+    idle = spent_between(resting, empty, {})
     idle = {part: used / (empty.at - resting.at) for part, used in idle.items()}
     _print("at rest, a second", idle, 1)
     await _send(producer, book(accounts))
@@ -183,6 +185,7 @@ async def run(stack: Stack, arguments: argparse.Namespace) -> list[Figure]:
     await _send(producer, Mix(accounts).take(facts))
     await costs.at_rest()
     told = await costs.read()
+    assert not told.counts["unreadable facts"]
     of_fact = _phase("the mix, a fact", taken, told, idle, facts)
     await producer.stop()
     return [
@@ -197,7 +200,7 @@ async def _send(producer: Producer, messages: Iterable[Message]) -> None:
         assert all(await producer.send(listed[at : at + 5000], timeout=60))
 
 
-def _spent(before: Reading, after: Reading, idle: Mapping[str, float]) -> dict[str, float]:
+def spent_between(before: Reading, after: Reading, idle: Mapping[str, float]) -> dict[str, float]:
     """Seconds of processor time by part, without what it takes at rest."""
     lasted = after.at - before.at
     return {
@@ -210,7 +213,7 @@ def _phase(
     what: str, before: Reading, after: Reading, idle: Mapping[str, float], number: int
 ) -> dict[str, float]:
     """Microseconds of each part for each of so many things."""
-    spent = _spent(before, after, idle)
+    spent = spent_between(before, after, idle)
     _print(what, spent, number)
     rows = {kind: count - before.counts[kind] for kind, count in after.counts.items()}
     print("   rows:", ", ".join(f"{kind} {count}" for kind, count in rows.items()))

@@ -5,6 +5,7 @@ Every check is about the whole history, not about a sample: another Kafka client
 beginning, the tables are read directly, the receiver keeps every request.
 """
 
+import contextlib
 import json
 import time
 from collections import Counter, defaultdict
@@ -25,7 +26,14 @@ from services.chassis.schema_versions import DATABASES
 from tests.conftest import PATIENCE
 from tests.stack import Receiver, Stack, until
 
-LEADER_CHANGES = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+PASSING = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - so librdkafka's own errors are named
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+)
+"""What a client hears of a partition while brokers come back and leaders change."""
 Headers = list[tuple[str, str | bytes | None]]
 
 
@@ -87,15 +95,16 @@ class Published:
 
 
 def watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
-    """The first and the next offset of a partition; asked for again while its leader changes."""
+    """The first and the next offset of a partition; asked for again while brokers come back."""
     deadline = time.monotonic() + 20 * PATIENCE
     while True:
         try:
             return consumer.get_watermark_offsets(place, timeout=20)
         except KafkaException as problem:
             error: KafkaError = problem.args[0]
-            if error.code() not in LEADER_CHANGES or time.monotonic() > deadline:
+            if error.code() not in PASSING or time.monotonic() > deadline:
                 raise
+        with contextlib.suppress(KafkaException):  # the next question tells
             consumer.list_topics(place.topic, timeout=20)
 
 
