@@ -29,9 +29,9 @@ from tests.stack import Receiver, Stack, until
 PASSING = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - so librdkafka's own errors are named
-    KafkaError._TRANSPORT,  # noqa: SLF001
-    KafkaError._TIMED_OUT,  # noqa: SLF001
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._TRANSPORT,
+    KafkaError._TIMED_OUT,
 )
 """What a client hears of a partition while brokers come back and leaders change."""
 Headers = list[tuple[str, str | bytes | None]]
