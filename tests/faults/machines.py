@@ -55,10 +55,11 @@ class Machines:
             ),
             "inter.broker.listener.name": f"M{node}",
             "controller.quorum.voters": ",".join(voters),
-            # What is late for a while is not away.
-            "broker.session.timeout.ms": "6000",
-            "controller.quorum.election.timeout.ms": "1000",
-            "controller.quorum.fetch.timeout.ms": "3000",
+            # What is late for a while, on a busy machine too, is not away.
+            "broker.session.timeout.ms": "9000",
+            "broker.heartbeat.interval.ms": "1000",
+            "controller.quorum.election.timeout.ms": "2000",
+            "controller.quorum.fetch.timeout.ms": "6000",
         }
 
     def settings(self, number: int, postgres: EmbeddedPostgres) -> dict[str, str]:

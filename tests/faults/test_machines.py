@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(180
 
 OWNERS = "SELECT count(DISTINCT owner) FROM consumer_lease WHERE leased_until > clock_timestamp()"
 PARTITIONS = 6
-ISOLATED = NUMBERS * 3 if IS_SOAK else NUMBERS[1:2]
+ISOLATED = NUMBERS * 2 if IS_SOAK else NUMBERS[1:2]
 """The machines that are cut off, one after the other."""
 CUT_OFF_SECONDS = (
     9.0  # longer than a lease, than the session of a broker, and than a request waits for the broker
