@@ -24,7 +24,9 @@ CUT_OFF_SECONDS = (
     12.0  # longer than a lease, than a broker's session, and than a request waits for the broker
 )
 BETWEEN_SECONDS = 4.0
-RESET_SHARE = 0.2  # of all connections, at every fourth batch: so often also where the machine is slow
+RESET_SHARE = (
+    0.2  # of all connections, at the first batch and at every fourth after it, also where the machine is slow
+)
 
 
 def name_of(service: str, number: int) -> str:
@@ -50,7 +52,7 @@ async def post_in_turns(ledger: Ledger, network: Network, ended: asyncio.Event) 
         if ended.is_set():
             break
         processes["rules_engine"] = replica
-        if number % 4 == 3:
+        if number % 4 == 0:
             network.reset(RESET_SHARE)
         await ledger.post(troubled(2, MONDAY_MORNING), leads_to=LEADS_TO)
         await asyncio.sleep(0.5)
