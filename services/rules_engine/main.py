@@ -30,6 +30,7 @@ from services.rules_engine.adapters.book_queries import read_books
 from services.rules_engine.adapters.book_simulation import make_simulation
 from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
+from services.rules_engine.adapters.contact_export import PostgresContactExport
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
@@ -51,6 +52,7 @@ from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
 from services.rules_engine.entrypoints.http_audit import audit_routes, history_routes
 from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
+from services.rules_engine.entrypoints.http_contact_data import contact_data_routes
 from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
@@ -173,6 +175,7 @@ def make(
         *Tables(runtime, ingest, simulation).routers(),
         why_routes(StoredExplanations(configurations, active_policy, clock, budget, keep=kept).explain),
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
+        contact_data_routes(PostgresContactExport(database, relay, runtime.settings.retention)),
         api.account_routes(answers),
         book_routes(lambda: read_books(database, active_policy.context().policy.content.currency)),
         api.parked_routes(answers),
