@@ -31,7 +31,11 @@ WRITE_TIMEOUT_SECONDS: Final = 60.0  # a policy is checked against every account
 
 
 class CallFailed(Exception):
-    """A service refused a request; the message names the service and its reason."""
+    """A service refused a request; the message names the service and its reason. `status`: None without an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Unreachable(CallFailed):
@@ -66,7 +70,7 @@ class ApiClient:
     def address_of(self, service: Service) -> str:
         return self._settings.url_of(service)
 
-    def get(self, service: Service, path: str, **query: str | int | None) -> Json:
+    def get(self, service: Service, path: str, **query: str | int | list[str] | None) -> Json:
         """The JSON document at `path`. Raises `CallFailed`."""
         params = {name: value for name, value in query.items() if value is not None}
         return self._request("GET", service, path, params=params)
@@ -167,7 +171,7 @@ def _unreachable(service: Service, address: str, error: httpx.HTTPError) -> Unre
 def _failed(service: Service, response: httpx.Response) -> CallFailed:
     document = _document(response)
     reason = document.get("detail") or document.get("title") or "no reason given"
-    return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
+    return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}", response.status_code)
 
 
 def connect() -> ApiClient:
@@ -204,8 +208,11 @@ class AsyncApiClient:
         """Read with this token, which was just found valid, where `key` is this id."""
         self._tokens[key_id] = token
 
-    async def get(self, key: str, service: Service, path: str, query: Query | None = None) -> Answer:
-        return await self._request("GET", service, path, key=key, params=query)
+    async def get(
+        self, key: str, service: Service, path: str, query: Query | None = None, **options: float
+    ) -> Answer:
+        """`timeout`: seconds until an answer, when they are more than for a page."""
+        return await self._request("GET", service, path, key=key, params=query, **options)
 
     async def ask(self, key: str, service: Service, path: str, body: Json) -> Answer:
         """A POST that changes nothing: its question is too long for an address."""

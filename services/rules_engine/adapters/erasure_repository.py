@@ -11,7 +11,7 @@ from schemas.directory import ACCOUNT_DIRECTORY
 from schemas.envelope import from_kafka
 from schemas.plans import PLAN_ADJUSTED
 from schemas.problems import Malformed
-from schemas.topics import THIRTY_DAYS_MS
+from schemas.topics import PERSONAL, THIRTY_DAYS_MS, TOPICS, ages_out_ms
 from services.cadence.account.codec import decode, encode
 from services.cadence.account.erasure import erase_contact
 from services.cadence.account.packing import unpacked
@@ -187,6 +187,11 @@ def _erasure(account_id: str, contact_id: str | None, erased_at: datetime) -> di
         "contact_id": contact_id,
         "erased_at": erased_at,
         "topics_clear_by": clear_by,
+        "ages_out": [
+            {"topic": topic.name, "by": erased_at + timedelta(milliseconds=ages_out_ms(topic))}
+            for topic in TOPICS
+            if topic.name in PERSONAL
+        ],
     }
 
 

@@ -12,9 +12,10 @@ from services.rules_engine.domain.account import Clocks, EvaluationContext
 
 
 class Erasures(Protocol):
-    """Erase; both answer `{account_id, contact_id, erased_at, topics_clear_by}` and raise `NotFound`.
+    """Erase; both answer `{account_id, contact_id, erased_at, topics_clear_by, ages_out[{topic, by}]}`.
 
-    Times are of the real clock. `topics_clear_by`: from then on the topics with a retention time have nothing of it.
+    Times are of the real clock. `ages_out`: the topics that may still have records about it, each until when;
+    `topics_clear_by`: the last of these moments. Raise `NotFound`.
     Erasing again answers the same.
     """
 
