@@ -18,6 +18,10 @@ from services.chassis.telemetry import METRICS
 TOPIC = "dead.letters"
 ORIGIN = ("drumbeat_reason", "drumbeat_topic", "drumbeat_partition", "drumbeat_offset")
 LONGEST_KEY = 1000  # characters of the key of a record that is published without its value
+# Excerpts of the record: in quotes (cut ones have no second quote), numbers as long as a telephone's, addresses.
+EXCERPTS = re.compile(
+    r"""(?<!\w)'(?:[^'\\]|\\.)*(?:'|$)|(?<!\w)"(?:[^"\\]|\\.)*(?:"|$)|\+?\d[\d ().-]{5,}\d|[^\s<>'"]+@[^\s<>'"]+"""
+)
 UNSENT = -1  # the partition of a record of the outbox that was never sent; its offset is its id there
 
 INSERT = """
@@ -83,12 +87,20 @@ async def dead_letter_record(connection: Connection, outbox: Outbox, record: Rec
         return
     METRICS.dead_letters.labels(record.topic).inc()
     place = (record.topic, str(record.partition), str(record.offset))
-    origin = [(name, value.encode()) for name, value in zip(ORIGIN, (plain_reason, *place), strict=True)]
+    origin = [
+        (name, value.encode())
+        for name, value in zip(ORIGIN, (without_excerpts(plain_reason), *place), strict=True)
+    ]
     if record.partition != UNSENT:
         published = Raw(TOPIC, _text(record.key), [*headers_from_bytes(headers), *origin], record.value)
         await outbox.append(connection, [published])
     elif record.topic != TOPIC:
         await outbox.append(connection, [Raw(TOPIC, _text(record.key)[:LONGEST_KEY], origin, None)])
+
+
+def without_excerpts(reason: str) -> str:
+    """A reason without what it quotes of the record: headers name nobody. The stored letter has it whole."""
+    return EXCERPTS.sub("…", reason)
 
 
 def announce_alone(message: Message) -> Raw | None:

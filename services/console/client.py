@@ -13,6 +13,7 @@ from services.chassis.tracing import traces
 from services.console.json_fields import Json, items, nested, text, texts
 from services.console.key_file import KeyFileUnusable, read_key
 from services.console.posted_events import PostedEvents, read_posted
+from services.console.refusal_text import refusal_text
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -209,10 +210,11 @@ class AsyncApiClient:
         self._tokens[key_id] = token
 
     async def get(
-        self, key: str, service: Service, path: str, query: Query | None = None, **options: float
+        self, key: str, service: Service, path: str, query: Query | None = None, seconds: float | None = None
     ) -> Answer:
-        """`timeout`: seconds until an answer, when they are more than for a page."""
-        return await self._request("GET", service, path, key=key, params=query, **options)
+        """`seconds`: until an answer, where they are more than for a page."""
+        timeout = seconds or READ_TIMEOUT_SECONDS
+        return await self._request("GET", service, path, key=key, params=query, timeout=timeout)
 
     async def ask(self, key: str, service: Service, path: str, body: Json) -> Answer:
         """A POST that changes nothing: its question is too long for an address."""
@@ -270,7 +272,9 @@ class AsyncApiClient:
         if response.is_success:
             return document
         detail = str(document.get("detail") or "no reason given")[:300]
-        return Failure(status, _refusal(name, status, detail, reading=reading or method == "GET"), document)
+        return Failure(
+            status, refusal_text(name, status, detail, reading=reading or method == "GET"), document
+        )
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -283,19 +287,3 @@ def _document(response: httpx.Response) -> Json:
     except ValueError:
         return {}
     return cast("Json", body) if isinstance(body, dict) else {}
-
-
-def _refusal(name: str, status: int, detail: str, *, reading: bool) -> str:
-    match status:
-        case 401:
-            return f"{name} does not accept this session. Sign out, and sign in again."
-        case 403 if reading:
-            return f"You cannot read this from {name[0].lower()}{name[1:]}: {detail}"
-        case 403:
-            return f"You are not allowed to do this: {detail}"
-        case 404:
-            return detail
-        case 429 | 503:
-            return f"{name} is temporarily unavailable: {detail}"
-        case _:
-            return f"{name} answered {status}: {detail}"

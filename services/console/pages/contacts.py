@@ -68,7 +68,7 @@ async def _collect(reader: Reader, contact_id: str) -> Json | Failure:
 
 async def _ask(reader: Reader, service: Service, path: str, query: Query | None = None) -> Answer:
     """Not shared with other readers: each export is an entry of the audit log."""
-    return await reader.apis.get(reader.token, service, path, query, timeout=EXPORT_TIMEOUT_SECONDS)
+    return await reader.apis.get(reader.token, service, path, query, EXPORT_TIMEOUT_SECONDS)
 
 
 def _stored(answer: Answer | None) -> Json | None:
