@@ -61,7 +61,10 @@ async def test_a_contact_is_named_nowhere_else_is_exported_whole_and_is_gone_aft
     with tempfile.TemporaryDirectory(prefix="drumbeat-privacy-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        async with receiving_spans() as spans, Stack(folder, start=MONDAY, settings=_settings(folder, spans)) as stack:
+        async with (
+            receiving_spans() as spans,
+            Stack(folder, start=MONDAY, settings=_settings(folder, spans)) as stack,
+        ):
             stack.mail.handle_RCPT = _refuse_ulf  # pyright: ignore[reportAttributeAccessIssue]
             await stack.run(*PARTS)
             await _tell_of_people(stack)
@@ -128,7 +131,9 @@ async def _live_with_them(stack: Stack) -> None:
     link = re.search(r"https://drumbeat\.example(/c/[^\s\"<>)]+)", _html(mail))
     assert link is not None, mail
     notifier = stack.processes["notifier"].url
-    followed = await stack.client.get(notifier + link.group(1), headers={"user-agent": "Mozilla/5.0 Firefox/140"})
+    followed = await stack.client.get(
+        notifier + link.group(1), headers={"user-agent": "Mozilla/5.0 Firefox/140"}
+    )
     assert followed.status_code < 400, followed.text
     delivery_id = str(mail["Message-ID"]).strip("<>").partition("@")[0]
     reply = gmail_reply(delivery_id, ADDRESS)
@@ -157,9 +162,17 @@ async def _act(stack: Stack) -> None:
 async def _send_nonsense(stack: Stack) -> None:
     """What is refused, parked or unreadable, and searches: all of it names her."""
     engine = stack.processes["rules_engine"].url
-    bad = event("contact.described", "acme", {"email": ADDRESS, "phone": "+49 151 55512345 Zubrowka"}, id="bad", time=MONDAY)
+    bad = event(
+        "contact.described",
+        "acme",
+        {"email": ADDRESS, "phone": "+49 151 55512345 Zubrowka"},
+        id="bad",
+        time=MONDAY,
+    )
     answer = await stack.client.post(
-        f"{engine}/v1/events", content=json.dumps([bad]), headers={"content-type": "application/cloudevents-batch+json"}
+        f"{engine}/v1/events",
+        content=json.dumps([bad]),
+        headers={"content-type": "application/cloudevents-batch+json"},
     )
     assert answer.status_code == 422, answer.text
     value, headers = binary({**bad, "id": "bad-in-kafka"})
@@ -169,7 +182,12 @@ async def _send_nonsense(stack: Stack) -> None:
     value, headers = binary(event("contact.described", "acme", unknown, id="odd", time=MONDAY))
     producer.produce("account.signals", value, b"acme", headers=headers)
     producer.produce("account.signals", f"no JSON, but {ADDRESS}".encode(), b"acme", headers=headers)
-    outcome = {"touchpoint_id": "Zubrowka", "touchpoint_type": "check_in", "outcome": "Zubrowka", "notes": XENIA}
+    outcome = {
+        "touchpoint_id": "Zubrowka",
+        "touchpoint_type": "check_in",
+        "outcome": "Zubrowka",
+        "notes": XENIA,
+    }
     value, headers = binary(event("touchpoint.settled", "acme", outcome, id="o", time=MONDAY))
     producer.produce("touchpoint.outcomes", value, b"acme", headers=headers)
     producer.flush(20)
@@ -213,7 +231,11 @@ async def _check_export(stack: Stack) -> None:
     engine, scheduler, notifier = (document["services"][name] for name in SERVICES)
     (account,) = engine["accounts"]
     fields = {each["field"]: each["value"] for each in account["fields"]}
-    assert (fields["name"], fields["email"], fields["phone"]) == ("Xenia Zubrowka", ADDRESS, "+49 151 55512345")
+    assert (fields["name"], fields["email"], fields["phone"]) == (
+        "Xenia Zubrowka",
+        ADDRESS,
+        "+49 151 55512345",
+    )
     kinds = {each["kind"] for each in account["entries"]}
     assert {"nps.answered", "noted"} <= kinds, kinds
     assert [each["topic"] for each in account["preferences"]] == ["events"]
@@ -251,6 +273,12 @@ async def _check_export(stack: Stack) -> None:
 
 
 async def _erase(stack: Stack) -> dict[str, Any]:
+    before = {each.partition(":")[0] for each in await _search_tables(stack, SUBJECTS)}
+    assert before >= {
+        "rules_engine.account.state", "rules_engine.decision.state", "rules_engine.dead_letter.value",
+        "scheduler.touchpoint.outcome_notes", "notifier.contact.email", "notifier.written_message.content",
+        "notifier.inbound_mail.recipient_id",
+    }  # fmt: skip
     receipts: list[dict[str, Any]] = []
     for contact_id in (ULF, XENIA):
         path = f"/v1/accounts/acme/contacts/{contact_id}"
@@ -269,12 +297,14 @@ async def _check_tables(stack: Stack) -> None:
         return not last
 
     try:
-        await until(are_gone, 120, "no table names them")
+        await until(are_gone, 60, "no table names them")
     except AssertionError:
         raise AssertionError(last) from None
     kept = await _rows(stack, "notifier", "SELECT opted_in FROM address_consent WHERE opted_in")
     assert kept
-    assert [row[0] for row in await _rows(stack, "notifier", "SELECT detail FROM refused_address")] == ["550 5.1.1"]
+    assert [row[0] for row in await _rows(stack, "notifier", "SELECT detail FROM refused_address")] == [
+        "550 5.1.1"
+    ]
     assert (await stack.drumbeat("export", "person", XENIA)).returncode == 1
 
 
@@ -309,7 +339,13 @@ async def _compact(stack: Stack) -> None:
         now = await stack.now()
         await stack.tell(
             *(
-                event("account.described", f"other-{each}", {"name": f"Other {number}"}, id=f"o-{each}-{number}", time=now)
+                event(
+                    "account.described",
+                    f"other-{each}",
+                    {"name": f"Other {number}"},
+                    id=f"o-{each}-{number}",
+                    time=now,
+                )
                 for each in range(16)
             )
         )
@@ -322,7 +358,12 @@ async def _compact(stack: Stack) -> None:
 
 def _search_topics(bootstrap: str, needles: Collection[str], topics: Collection[str] = ()) -> list[Found]:
     consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": "privacy", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "privacy",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+        }
     )
     try:
         known = consumer.list_topics(timeout=30).topics
@@ -376,7 +417,8 @@ def _hurry_compaction(bootstrap: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     hurried = {"segment.ms": "1000", "max.compaction.lag.ms": "1000", "min.cleanable.dirty.ratio": "0.0001"}
     entries = [
-        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in hurried.items()
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in hurried.items()
     ]
     resources = [ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries) for name in COMPACTED]
     for future in admin.incremental_alter_configs(resources).values():
@@ -384,20 +426,22 @@ def _hurry_compaction(bootstrap: str) -> None:
 
 
 async def _search_tables(stack: Stack, needles: Collection[str]) -> list[str]:
-    """`service.table.column` of every value that contains one of the texts: as text, in bytes, or compressed."""
+    """`service.table.column: excerpt` of every value that contains one of the texts: as text, in bytes, compressed."""
     found: list[str] = []
     for service, database in DATABASES.items():
         connection = await asyncpg.connect(database_url(stack.postgres.url, database))
         try:
-            tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+            tables = await connection.fetch(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+            )
             for (table,) in tables:
                 columns = {
-                    name
+                    f"{name}: {excerpt}"
                     for row in await connection.fetch(f'SELECT * FROM "{table}"')
                     for name, value in row.items()
-                    if _named(_readable(value), needles)
+                    if (excerpt := _excerpt(_readable(value), needles))
                 }
-                found += [f"{service}.{table}.{name}" for name in sorted(columns)]
+                found += [f"{service}.{table}.{column}" for column in sorted(columns)]
         finally:
             await connection.close()
     return found
@@ -409,6 +453,12 @@ def _readable(value: object) -> str:
     if isinstance(value, list):
         return " ".join(map(_readable, cast("list[object]", value)))
     return str(value)
+
+
+def _excerpt(text: str, needles: Collection[str]) -> str:
+    """What stands around the first of the texts; "" without one."""
+    places = [place for needle in needles if (place := text.lower().find(needle)) >= 0]
+    return text[max(0, min(places) - 80) : min(places) + 60] if places else ""
 
 
 def _named(text: str, needles: Collection[str]) -> bool:

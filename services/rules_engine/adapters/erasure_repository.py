@@ -15,6 +15,7 @@ from schemas.topics import PERSONAL, THIRTY_DAYS_MS, TOPICS, ages_out_ms
 from services.cadence.account.codec import decode, encode
 from services.cadence.account.erasure import erase_contact
 from services.cadence.account.packing import unpacked
+from services.cadence.account.verdicts import erase_addresses
 from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
@@ -247,5 +248,6 @@ async def _erase_from_decisions(connection: Connection, account_id: str, contact
             elif text in unpacked(state):
                 facts, issued = decode(account_id, state)
                 erase_contact(facts, contact_id, at)
+                erase_addresses(issued.verdicts)
                 await connection.execute(SAVE_STATE, account_id, each, encode(facts, issued))
         await connection.execute(DELETE_DECISIONS, account_id, naming)
