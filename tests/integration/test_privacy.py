@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportPrivateImportUsage=false
 """Personal data through the running services: where it never is, what an export shows, and what an erasure leaves."""
 
 import asyncio
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import asyncpg
+import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -26,7 +29,7 @@ from tests.faults.conftest import SMALL_POLICY
 from tests.faults.ledger import binary
 from tests.integration.test_operating import THANKS
 from tests.otlp import SpanReceiver, receiving_spans
-from tests.stack import PARTS, SERVICES, Stack, event, until
+from tests.stack import KEY, PARTS, SERVICES, Stack, event, until
 from tests.unit.notifier.inbound_mails import gmail_reply
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(900)]
@@ -151,8 +154,8 @@ async def _live_with_them(stack: Stack) -> None:
 
 
 async def _act(stack: Stack) -> None:
-    """Somebody of ours settles a touchpoint with notes about her, and moves another because of her."""
-    planned = "SELECT id::text, sequence FROM touchpoint WHERE account_id = 'acme' AND status = 'planned' AND owner = 'csm'"
+    """Somebody of ours settles a touchpoint with notes about her."""
+    planned = "SELECT id::text, sequence FROM touchpoint WHERE status = 'planned' AND owner = 'csm'"
     rows = await until(lambda: _rows(stack, "scheduler", planned), 240, "planned touchpoints")
     path = f"/v1/touchpoints/{rows[0][0]}/settle"
     settled = {"outcome": "attended", "version": rows[0][1], "notes": NOTES}
@@ -251,6 +254,7 @@ async def _check_export(stack: Stack) -> None:
     for service in (engine, scheduler, notifier):
         assert {"what", "ends", "days", "setting"} == set(service["retention"][0])
     assert "rauschebart" not in file.read_text().lower(), "it shows nobody else"
+    await _check_download(stack, document)
     unknown = await stack.drumbeat("export", "person", "nobody")
     assert (unknown.returncode, "nobody" in unknown.stderr) == (1, True)
     audited = {"action": "contact.exported", "object": f"contact/{XENIA}"}
@@ -270,6 +274,29 @@ async def _check_export(stack: Stack) -> None:
         return status == 403  # 401 until the key is known
 
     await until(is_refused, 60, "a key that may only read exports nobody")
+
+
+async def _check_download(stack: Stack, document: Mapping[str, Any]) -> None:
+    """The console has the same document behind a link beside the contact."""
+    console = stack.processes["console"].url
+    async with httpx.AsyncClient(base_url=console, timeout=120, follow_redirects=True) as visitor:
+        assert (await visitor.post("/sign-in", data={"key": KEY})).status_code == 200
+
+        async def is_linked() -> bool:
+            page = (await visitor.get("/?account=acme")).text
+            return f'href="/contacts/data?contact={XENIA}"' in page
+
+        await until(is_linked, 60, "the link beside Xenia")
+        answer = await visitor.get("/contacts/data", params={"contact": XENIA})
+        assert answer.headers["content-disposition"] == f'attachment; filename="contact-{XENIA}.json"'
+        shown = answer.json()
+        for name in SERVICES:
+            assert shown["services"][name].keys() == document["services"][name].keys(), name
+        assert (
+            shown["services"]["rules_engine"]["accounts"] == document["services"]["rules_engine"]["accounts"]
+        )
+        unknown = await visitor.get("/contacts/data", params={"contact": "nobody"})
+        assert "No service stores anything" in unknown.text
 
 
 async def _erase(stack: Stack) -> dict[str, Any]:
@@ -398,7 +425,7 @@ def _search_partition(consumer: Consumer, part: TopicPartition, needles: Collect
         pieces = [("key", record.key()), ("value", record.value())]
         pieces += [(f"header {name}", value) for name, value in headers]
         for kind, content in pieces:
-            text = (content or b"").decode(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
+            text = (content or b"").decode(errors="replace")
             if _named(text, needles):
                 yield Found(part.topic, written_at, kind)
 
