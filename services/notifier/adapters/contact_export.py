@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.ids import derived_id
+from schemas.retention import RetentionRule, rule_of
 from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import letter_document, letters_about
-from services.chassis.retention_rules import RetentionRule, rule_of
 from services.chassis.settings import Retention
 from services.notifier.adapters.delivery_lists import list_deliveries_of_contact
 from services.notifier.adapters.message_reader import parse_message
@@ -138,17 +138,20 @@ class PostgresContactExport:
 def retention_rules(retention: Retention) -> list[RetentionRule]:
     """How long each kind of what the export shows is kept."""
     return [
-        RetentionRule("contact, preferences, objection to measuring", "with the contact or the account"),
         RetentionRule(
-            "consent and refusal under the hash of an address", "never: who opted out stays opted out"
+            what="contact, preferences, objection to measuring", ends="with the contact or the account"
+        ),
+        RetentionRule(
+            what="consent and refusal under the hash of an address",
+            ends="never: who opted out stays opted out",
         ),
         rule_of(
             "deliveries_days", retention.deliveries_days, "deliveries, feeds, budgets, programs, what came in"
         ),
         rule_of("messages_days", retention.messages_days, "texts of mails, drafts, what other platforms got"),
         rule_of("receipts_days", retention.receipts_days, "invitations, after the meeting"),
-        RetentionRule("requests for measured links", "deleted within minutes"),
-        RetentionRule("service mails", "deleted", 30),
+        RetentionRule(what="requests for measured links", ends="deleted within minutes"),
+        RetentionRule(what="service mails", ends="deleted", days=30),
         rule_of("dead_letters_days", retention.dead_letters_days, "dead letters"),
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.chassis.retention_rules import RetentionRule
+from schemas.retention import RetentionRule
 from services.notifier.application.read_messages import WrittenMessage
 from services.notifier.application.read_models import DeliveryItem
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from schemas.retention import RetentionRule, rule_of
 from schemas.topics import THIRTY_DAYS_MS
 from services.cadence.account.codec import UnreadableState, decode
 from services.cadence.account.packing import unpacked
@@ -17,7 +18,6 @@ from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record, headers_from_bytes, is_about, letter_document, letters_about
 from services.chassis.relay import Relay
-from services.chassis.retention_rules import RetentionRule, rule_of
 from services.chassis.retention_settings import Retention
 from services.rules_engine.adapters.account_identities import contact_key
 from services.rules_engine.application.export_contact import (
@@ -85,13 +85,15 @@ def retention_rules(retention: Retention) -> list[RetentionRule]:
     newest = "the newest of each kind, until the contact or the account is erased"
     days = THIRTY_DAYS_MS // 86_400_000
     return [
-        RetentionRule("fields, preferences and pauses of the contact", "with the contact or the account"),
-        RetentionRule("answers, conversations and other entries that name the contact", newest),
+        RetentionRule(
+            what="fields, preferences and pauses of the contact", ends="with the contact or the account"
+        ),
+        RetentionRule(what="answers, conversations and other entries that name the contact", ends=newest),
         rule_of("decisions_days", retention.decisions_days, "decisions"),
         rule_of("dead_letters_days", retention.dead_letters_days, "parked events and dead letters"),
         rule_of("audit_days", retention.audit_days, "entries of the audit log, by a derived id"),
-        RetentionRule("records of events in Kafka", "deleted by the broker", days),
-        RetentionRule("the account's record and plan in Kafka", "replaced by the next version"),
+        RetentionRule(what="records of events in Kafka", ends="deleted by the broker", days=days),
+        RetentionRule(what="the account's record and plan in Kafka", ends="replaced by the next version"),
     ]
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from schemas.retention import RetentionRule
 from services.cadence.account import Provenance
 from services.cadence.account.person_facts import PersonFact, PersonFacts
-from services.chassis.retention_rules import RetentionRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import Any, Final
 import orjson
 
 from schemas.ids import derived_id
+from schemas.retention import RetentionRule, rule_of
 from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import letter_document, letters_about
 from services.chassis.relay import Relay
-from services.chassis.retention_rules import RetentionRule, rule_of
 from services.chassis.settings import Retention
 from services.scheduler.adapters.rows import NAMES, read_stored
 from services.scheduler.adapters.touchpoint_lists import ENTRY, WITH_CONTENT
@@ -69,7 +69,7 @@ class PostgresContactExport:
 def retention_rules(retention: Retention) -> list[RetentionRule]:
     """How long each kind of what the export shows is kept."""
     return [
-        RetentionRule("touchpoints that are planned or due", "when they are settled or cancelled"),
+        RetentionRule(what="touchpoints that are planned or due", ends="when they are settled or cancelled"),
         rule_of("touchpoints_days", retention.touchpoints_days, "touchpoints that are settled or cancelled"),
         rule_of("dead_letters_days", retention.dead_letters_days, "dead letters"),
     ]

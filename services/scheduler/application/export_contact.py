@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.chassis.retention_rules import RetentionRule
+from schemas.retention import RetentionRule
 from services.scheduler.application.read_touchpoints import TouchpointEntry
 
 

@@ -7,21 +7,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from schemas.base import Id, SchemaModel
+from schemas.retention import RetentionRule
 from schemas.times import Instant
 from services.chassis.problems import Problem
 from services.chassis.web import JSON, require
 from services.scheduler.application.export_contact import ContactExport
 from services.scheduler.application.read_touchpoints import TouchpointReader
 from services.scheduler.entrypoints.http_models import TouchpointItem, show_touchpoints
-
-
-class RetentionItem(SchemaModel):
-    """How long one kind of data is kept: `days` of real time that `setting` sets, or what `ends` says."""
-
-    what: str
-    ends: str
-    days: int | None
-    setting: str | None
 
 
 class SchedulerContactData(SchemaModel):
@@ -33,7 +25,7 @@ class SchedulerContactData(SchemaModel):
     planned: tuple[TouchpointItem, ...]
     naming: tuple[TouchpointItem, ...]
     dead_letters: tuple[Mapping[str, Any], ...]
-    retention: tuple[RetentionItem, ...]
+    retention: tuple[RetentionRule, ...]
 
 
 def contact_data_routes(contacts: ContactExport, reader: TouchpointReader) -> APIRouter:
@@ -64,7 +56,7 @@ def contact_data_routes(contacts: ContactExport, reader: TouchpointReader) -> AP
                 "planned": await show_touchpoints(data.planned, reader),
                 "naming": await show_touchpoints(data.naming, reader),
                 "dead_letters": data.dead_letters,
-                "retention": data.retention,
+                "retention": [rule.model_dump() for rule in data.retention],
             }
         )
 
