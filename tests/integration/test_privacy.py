@@ -69,6 +69,7 @@ async def test_a_contact_is_named_nowhere_else_is_exported_whole_and_is_gone_aft
             Stack(folder, start=MONDAY, settings=_settings(folder, spans)) as stack,
         ):
             stack.mail.handle_RCPT = _refuse_ulf  # pyright: ignore[reportAttributeAccessIssue]
+            stack.environment["DRUMBEAT_NOTIFIER__URL"] = f"http://127.0.0.1:{stack.ports['notifier']}"
             await stack.run(*PARTS)
             await _tell_of_people(stack)
             await _live_with_them(stack)
