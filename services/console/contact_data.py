@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
+from schemas.times import format_instant
 from services.console.client import SERVICES, Service
 from services.console.json_fields import Json, items, nested, text
 
@@ -38,7 +39,7 @@ def contact_document(
         return None
     return {
         "contact_id": contact_id,
-        "exported_at": exported_at.isoformat().replace("+00:00", "Z"),
+        "exported_at": format_instant(exported_at),
         "about": ABOUT,
         "services": {name: answers.get(name) for name in SERVICES},
     }

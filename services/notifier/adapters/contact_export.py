@@ -34,8 +34,8 @@ REFUSED: Final = (
 )
 # One mail for each message id, the last that was written.
 WRITTEN: Final = """
-SELECT DISTINCT ON (message_id) message_id::text, content FROM written_message
-WHERE message_id = ANY($1::uuid[]) ORDER BY message_id, written_at DESC
+SELECT DISTINCT ON (w.message_id) w.message_id::text, w.content FROM written_message w
+WHERE w.message_id = ANY($1::uuid[]) ORDER BY w.message_id, w.written_at DESC
 """
 _TO_CONTACT: Final = "recipient_kind = 'contact' AND recipient_id = $1"
 SECTIONS: Final[Mapping[str, str]] = {
