@@ -32,6 +32,8 @@ Party = Literal["rules_engine", "scheduler", "notifier", "outside"]
 
 _DAY_MS: Final = 24 * 3600 * 1000
 THIRTY_DAYS_MS: Final = 30 * _DAY_MS
+_COMPACTED_MS: Final = 7 * _DAY_MS
+"""Within this time a compacted topic drops what a newer record of the same key replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,29 @@ TOPICS: Final[tuple[Topic, ...]] = (
 )
 
 
+PERSONAL: Final = frozenset(
+    {
+        "account.signals",
+        "touchpoint.commands",
+        "account.notices",
+        "directory.accounts",
+        "touchpoint.events",
+        "touchpoint.outcomes",
+        "dead.letters",
+    }
+)
+"""The topics with records about contacts, in their values."""
+
+
+def ages_out_ms(topic: Topic) -> int:
+    """How long after an erasure a record about it may still be read, in milliseconds of real time.
+
+    A broker compacts what is behind the segment that it writes to: in a compacted topic the time counts from the next
+    record of the partition on, and takes a segment more.
+    """
+    return topic.retention_ms or _COMPACTED_MS + _DAY_MS
+
+
 def broker_configs() -> list[tuple[str, dict[str, str]]]:
     """(name, broker settings) of every topic, as it is created."""
     return [(topic.name, _configs(topic)) for topic in TOPICS]
@@ -223,7 +248,7 @@ def _configs(topic: Topic) -> dict[str, str]:
     """Topic settings of Apache Kafka 4.1, times in milliseconds."""
     if topic.retention_ms is None:
         # What a tombstone erases disappears within days; a service that was away for a month still reads the tombstone.
-        lags = {"max.compaction.lag.ms": str(7 * _DAY_MS), "delete.retention.ms": str(THIRTY_DAYS_MS)}
+        lags = {"max.compaction.lag.ms": str(_COMPACTED_MS), "delete.retention.ms": str(THIRTY_DAYS_MS)}
         return {"cleanup.policy": topic.cleanup, "retention.ms": "-1", **lags}
     # The record timestamp is the real clock's: by the event's own time the broker would delete a backfill at once. The
     # broker deletes whole segments, when the youngest record is old enough: a segment is of one day.

@@ -6,7 +6,8 @@ written in the transaction that moves the offset past the record, or deletes it 
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from services.chassis.database import Connection, Database
@@ -17,6 +18,10 @@ from services.chassis.telemetry import METRICS
 TOPIC = "dead.letters"
 ORIGIN = ("drumbeat_reason", "drumbeat_topic", "drumbeat_partition", "drumbeat_offset")
 LONGEST_KEY = 1000  # characters of the key of a record that is published without its value
+# Excerpts of the record: in quotes (cut ones have no second quote), numbers as long as a telephone's, addresses.
+EXCERPTS = re.compile(
+    r"""(?<!\w)'(?:[^'\\]|\\.)*(?:'|$)|(?<!\w)"(?:[^"\\]|\\.)*(?:"|$)|\+?\d[\d ().-]{5,}\d|[^\s<>'"]+@[^\s<>'"]+"""
+)
 UNSENT = -1  # the partition of a record of the outbox that was never sent; its offset is its id there
 
 INSERT = """
@@ -32,7 +37,8 @@ REPLAY = """
 UPDATE dead_letter SET replayed_at = clock_timestamp() WHERE id = $1 RETURNING topic, key, headers, value
 """
 AFTER = """
-SELECT id, topic, part, record_offset, key, headers, value FROM dead_letter WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, topic, part, record_offset, key, headers, value, reason, buried_at FROM dead_letter
+WHERE id > $1 ORDER BY id LIMIT $2
 """
 BATCH = 500
 
@@ -81,12 +87,20 @@ async def dead_letter_record(connection: Connection, outbox: Outbox, record: Rec
         return
     METRICS.dead_letters.labels(record.topic).inc()
     place = (record.topic, str(record.partition), str(record.offset))
-    origin = [(name, value.encode()) for name, value in zip(ORIGIN, (plain_reason, *place), strict=True)]
+    origin = [
+        (name, value.encode())
+        for name, value in zip(ORIGIN, (without_excerpts(plain_reason), *place), strict=True)
+    ]
     if record.partition != UNSENT:
         published = Raw(TOPIC, _text(record.key), [*headers_from_bytes(headers), *origin], record.value)
         await outbox.append(connection, [published])
     elif record.topic != TOPIC:
         await outbox.append(connection, [Raw(TOPIC, _text(record.key)[:LONGEST_KEY], origin, None)])
+
+
+def without_excerpts(reason: str) -> str:
+    """A reason without what it quotes of the record: headers name nobody. The stored letter has it whole."""
+    return EXCERPTS.sub("…", reason)
 
 
 def announce_alone(message: Message) -> Raw | None:
@@ -130,26 +144,57 @@ async def replay(database: Database, outbox: Outbox, row_id: int, statement: str
     return True
 
 
-async def erase_dead_letters(connection: Connection, names: Collection[str]) -> list[Record]:
-    """Delete the dead letters about one of these names, which are ids or addresses; returns what was deleted.
+class DeadLetter(NamedTuple):
+    """A stored dead letter. `stored_at`: real time."""
+
+    id: int
+    record: Record
+    reason: str
+    stored_at: datetime
+
+
+async def letters_about(connection: Connection, names: Collection[str]) -> AsyncIterator[list[DeadLetter]]:
+    """The dead letters about one of these names, which are ids or addresses, in batches.
 
     A letter is about a name when its key, one of its headers, or any text of its JSON is that name. Of a value that is
     no JSON, the name has to stand in it as a word of its own.
     """
-    erased: list[Record] = []
     last = 0
     while rows := await connection.fetch(AFTER, last, BATCH):
         last = rows[-1]["id"]
-        records = {row["id"]: _stored_record(row) for row in rows}
-        gone = [row_id for row_id, record in records.items() if is_about(record, names)]
-        if gone:
-            await connection.execute("DELETE FROM dead_letter WHERE id = ANY($1::bigint[])", gone)
-            erased += [records[row_id] for row_id in gone]
+        letters = [
+            DeadLetter(row["id"], _stored_record(row), row["reason"], row["buried_at"]) for row in rows
+        ]
+        yield [letter for letter in letters if is_about(letter.record, names)]
+
+
+async def erase_dead_letters(connection: Connection, names: Collection[str]) -> list[Record]:
+    """Delete the dead letters about one of these names (see `letters_about`); returns what was deleted."""
+    erased: list[Record] = []
+    async for letters in letters_about(connection, names):
+        if letters:
+            await connection.execute(
+                "DELETE FROM dead_letter WHERE id = ANY($1::bigint[])", [each.id for each in letters]
+            )
+            erased += [each.record for each in letters]
     return erased
 
 
+def letter_document(letter: DeadLetter) -> dict[str, object]:
+    """A dead letter as an export shows it: its value as text, at most 10,000 bytes of it."""
+    record = letter.record
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "stored_at": letter.stored_at,
+        "reason": letter.reason,
+        "value": (record.value or b"")[:10_000].decode(errors="replace"),
+    }
+
+
 def is_about(record: Record, names: Collection[str]) -> bool:
-    """Whether a record names one of these ids or addresses; see `erase_dead_letters`."""
+    """Whether a record names one of these ids or addresses; see `letters_about`."""
     if _text(record.key) in names:
         return True
     if any(value.decode(errors="replace") in names for _, value in record.headers if value):

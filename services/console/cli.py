@@ -22,6 +22,7 @@ from services.console import (
     commands,
     content_commands,
     event_commands,
+    export_commands,
     feed_commands,
     import_commands,
     load_commands,
@@ -52,6 +53,7 @@ app.add_typer(touchpoint_commands.app)
 app.add_typer(load_commands.app)
 app.add_typer(event_commands.app, name="events")
 app.add_typer(import_commands.app)
+app.add_typer(export_commands.app, name="export")
 app.add_typer(feed_commands.app, name="feeds")
 app.add_typer(webhook_commands.app, name="webhooks")
 app.add_typer(policy_commands.app, name="policy")

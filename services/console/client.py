@@ -13,6 +13,7 @@ from services.chassis.tracing import traces
 from services.console.json_fields import Json, items, nested, text, texts
 from services.console.key_file import KeyFileUnusable, read_key
 from services.console.posted_events import PostedEvents, read_posted
+from services.console.refusal_text import refusal_text
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -31,7 +32,11 @@ WRITE_TIMEOUT_SECONDS: Final = 60.0  # a policy is checked against every account
 
 
 class CallFailed(Exception):
-    """A service refused a request; the message names the service and its reason."""
+    """A service refused a request; the message names the service and its reason. `status`: None without an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Unreachable(CallFailed):
@@ -66,7 +71,7 @@ class ApiClient:
     def address_of(self, service: Service) -> str:
         return self._settings.url_of(service)
 
-    def get(self, service: Service, path: str, **query: str | int | None) -> Json:
+    def get(self, service: Service, path: str, **query: str | int | list[str] | None) -> Json:
         """The JSON document at `path`. Raises `CallFailed`."""
         params = {name: value for name, value in query.items() if value is not None}
         return self._request("GET", service, path, params=params)
@@ -167,7 +172,7 @@ def _unreachable(service: Service, address: str, error: httpx.HTTPError) -> Unre
 def _failed(service: Service, response: httpx.Response) -> CallFailed:
     document = _document(response)
     reason = document.get("detail") or document.get("title") or "no reason given"
-    return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
+    return CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}", response.status_code)
 
 
 def connect() -> ApiClient:
@@ -204,8 +209,12 @@ class AsyncApiClient:
         """Read with this token, which was just found valid, where `key` is this id."""
         self._tokens[key_id] = token
 
-    async def get(self, key: str, service: Service, path: str, query: Query | None = None) -> Answer:
-        return await self._request("GET", service, path, key=key, params=query)
+    async def get(
+        self, key: str, service: Service, path: str, query: Query | None = None, seconds: float | None = None
+    ) -> Answer:
+        """`seconds`: until an answer, where they are more than for a page."""
+        timeout = seconds or READ_TIMEOUT_SECONDS
+        return await self._request("GET", service, path, key=key, params=query, timeout=timeout)
 
     async def ask(self, key: str, service: Service, path: str, body: Json) -> Answer:
         """A POST that changes nothing: its question is too long for an address."""
@@ -263,7 +272,9 @@ class AsyncApiClient:
         if response.is_success:
             return document
         detail = str(document.get("detail") or "no reason given")[:300]
-        return Failure(status, _refusal(name, status, detail, reading=reading or method == "GET"), document)
+        return Failure(
+            status, refusal_text(name, status, detail, reading=reading or method == "GET"), document
+        )
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -276,19 +287,3 @@ def _document(response: httpx.Response) -> Json:
     except ValueError:
         return {}
     return cast("Json", body) if isinstance(body, dict) else {}
-
-
-def _refusal(name: str, status: int, detail: str, *, reading: bool) -> str:
-    match status:
-        case 401:
-            return f"{name} does not accept this session. Sign out, and sign in again."
-        case 403 if reading:
-            return f"You cannot read this from {name[0].lower()}{name[1:]}: {detail}"
-        case 403:
-            return f"You are not allowed to do this: {detail}"
-        case 404:
-            return detail
-        case 429 | 503:
-            return f"{name} is temporarily unavailable: {detail}"
-        case _:
-            return f"{name} answered {status}: {detail}"

@@ -1,8 +1,7 @@
-"""`drumbeat import` and `drumbeat export`: tables of other tools in, tables for a spreadsheet out."""
+"""`drumbeat import`: tables of other tools."""
 # ruff: noqa: FBT002 - flags of commands
 
 import json
-import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -173,28 +172,3 @@ def _mapping(mapped: list[str]) -> str | None:
             raise typer.BadParameter(f'--map {each!r} is no mapping; write --map "Renewal Date=renews_on"')
         fields[column.strip()] = field.strip() or None
     return json.dumps(fields, ensure_ascii=False) if fields else None
-
-
-@app.command("export")
-def export_file(
-    kind: Annotated[KindName, typer.Argument(help="What to export.")],
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Absent: standard output.")] = None,
-) -> None:
-    """Export accounts, contacts, contracts or CSMs as a table (CSV) that `drumbeat import` reads back."""
-    with connect() as api:
-        if file is None:
-            for chunk in api.download("rules_engine", f"/v1/exports/{kind}"):
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
-            return
-        new = file.with_name(f"{file.name}.new")
-        try:
-            with new.open("wb") as target:
-                for chunk in api.download("rules_engine", f"/v1/exports/{kind}"):
-                    target.write(chunk)
-            new.replace(file)
-        except OSError as error:
-            raise typer.BadParameter(f"{file} cannot be written ({error.strerror})") from error
-        finally:
-            new.unlink(missing_ok=True)
-    print_text(f"{file}: {kind} exported")

@@ -20,6 +20,7 @@ from services.console.auth import Cookies, SignInNeeded, to_sign_in
 from services.console.client import AsyncApiClient, Failure
 from services.console.pages.audit import audit_pages
 from services.console.pages.components import component_routes
+from services.console.pages.contacts import contact_pages
 from services.console.pages.content import content_routes
 from services.console.pages.drafts import draft_pages
 from services.console.pages.messages import message_routes
@@ -106,6 +107,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         table_pages,
         session_pages,
         audit_pages,
+        contact_pages,
         user_pages,
         own_user_pages,
         component_routes,

@@ -47,6 +47,7 @@ from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
 from services.notifier.application.service_mail import ServiceMailing
 from services.notifier.application.write_customer_mail import CustomerWriter
+from services.notifier.contacts import contact_router
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
@@ -61,7 +62,6 @@ from services.notifier.entrypoints.http_links import LINKS
 from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
-from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
@@ -241,7 +241,7 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     reader = MessageReader(runtime.database, services.queries)
     app.include_router(message_routes(reader, services.people, runtime.settings.retention))
     app.include_router(stream_routes(services.queries, services.stream_signal))
-    app.include_router(preference_routes(services.preferences))
+    app.include_router(contact_router(runtime, services.addresses, services.preferences))
     pages = make_page_services(runtime, services, link_keys)
     app.include_router(opt_out_routes(pages, services.service_mails, settings.link_limit()))
     app.include_router(unsubscribe_routes(pages))

@@ -30,7 +30,6 @@ from services.rules_engine.adapters.book_queries import read_books
 from services.rules_engine.adapters.book_simulation import make_simulation
 from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
-from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
 from services.rules_engine.adapters.key_repository import record_use
@@ -52,7 +51,6 @@ from services.rules_engine.entrypoints.http_audit import audit_routes, history_r
 from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
 from services.rules_engine.entrypoints.http_content import content_routes
-from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_links import LINKS
@@ -63,6 +61,7 @@ from services.rules_engine.entrypoints.workers import Sweeper
 from services.rules_engine.loops import engine_loops
 from services.rules_engine.metrics import EVENTS
 from services.rules_engine.people import begin_keys, people_routers
+from services.rules_engine.privacy import privacy_routers
 from services.rules_engine.tables import Tables
 from services.rules_engine.webhooks import Webhooks
 
@@ -172,7 +171,7 @@ def make(
         webhooks.router(),
         *Tables(runtime, ingest, simulation).routers(),
         why_routes(StoredExplanations(configurations, active_policy, clock, budget, keep=kept).explain),
-        erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
+        *privacy_routers(runtime, active_policy.context),
         api.account_routes(answers),
         book_routes(lambda: read_books(database, active_policy.context().policy.content.currency)),
         api.parked_routes(answers),

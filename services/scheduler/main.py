@@ -27,6 +27,7 @@ from services.scheduler.adapters.calendar_repository import PostgresCalendarRepo
 from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.closed_days import read_account_days
 from services.scheduler.adapters.coming import read_coming
+from services.scheduler.adapters.contact_export import PostgresContactExport
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.feed_repository import PostgresFeeds
 from services.scheduler.adapters.handover_repository import PostgresHandovers
@@ -46,6 +47,7 @@ from services.scheduler.entrypoints.http_busy_calendars import busy_calendar_rou
 from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_contact_data import contact_data_routes
 from services.scheduler.entrypoints.http_feeds import FeedServices, feed_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_links import LINKS
@@ -226,6 +228,8 @@ def make_http_app(
     app.include_router(closed_days_routes(partial(read_account_days, runtime.database)))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
     app.include_router(schedule_routes(reader, runtime.clock))
+    contacts = PostgresContactExport(runtime.database, runtime.relay, runtime.settings.retention)
+    app.include_router(contact_data_routes(contacts, reader))
     app.include_router(promise_routes(PostgresPromiseReader(runtime.database)))
     app.include_router(standing_routes(partial(read_standing, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)

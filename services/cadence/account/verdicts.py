@@ -4,6 +4,7 @@ Only the newest that was sent and the newest that was not count, so the order of
 a subscription reaches nobody.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple, cast, get_args
 
@@ -18,6 +19,8 @@ Verdicts = dict[str, dict[str, Stored]]
 FINISHED = "delivery.finished"
 _CAUSES = frozenset(get_args(DeliveryCause))
 _LONGEST_REASON = 200
+# A mail address or a telephone number, which a server may repeat in its refusal (RFC 5321, section 4.2).
+_ADDRESS = re.compile(r"""[^\s<>"']+@[^\s<>"']+|\+\d[\d ().-]{5,}\d""")
 
 
 class Verdict(NamedTuple):
@@ -44,7 +47,7 @@ def apply_verdict(verdicts: Verdicts, kind: str, touchpoint_id: str, event: Fact
         if fields.get("cause") not in _CAUSES:
             return False
         texts = (str(fields.get(name) or "") for name in ("cause", "channel", "reason"))
-        stored += [text[:_LONGEST_REASON] for text in texts]
+        stored += [_ADDRESS.sub("…", text)[:_LONGEST_REASON] for text in texts]
     name = "sent" if fields.get("state") == "sent" else "stopped"
     before = verdicts.get(kind, {}).get(name)
     if before is not None and _rank(before) >= _rank(stored):
@@ -59,6 +62,13 @@ def merge_verdicts(into: Verdicts, other: Verdicts) -> None:
         own = into.setdefault(kind, {})
         for name, stored in named.items():
             own[name] = max(stored, own.get(name, stored), key=_rank)
+
+
+def erase_addresses(verdicts: Verdicts) -> None:
+    """Drop the addresses that reasons repeat, in place: earlier versions stored them."""
+    for named in verdicts.values():
+        for name, stored in named.items():
+            named[name] = [_ADDRESS.sub("…", part) if isinstance(part, str) else part for part in stored]
 
 
 def _rank(stored: Stored) -> tuple[int, list[str]]:

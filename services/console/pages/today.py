@@ -48,7 +48,8 @@ def today_routes(backend: Backend) -> APIRouter:
         scope = own_scope(reader, request)
         poller = await pollers.refreshed(reader.key, account[:200], search, scope.csm_id)
         now = await reader.local_now()
-        context = {**_today(poller, now), "whose": scope.links}
+        may_export = "admin" in reader.scopes
+        context = {**_today(poller, now), "whose": scope.links, "may_export": may_export}
         context["utc"] = context if now.tzinfo is UTC else _today(poller, now.astimezone(UTC))
         response = await render_page(request, reader, "today.html", context)
         return remember_scope(backend, request, response)

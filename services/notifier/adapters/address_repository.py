@@ -90,7 +90,7 @@ async def _hash_addresses(connection: Connection, key: AddressKey) -> None:
 
 
 async def refuse_addresses(connection: Connection, details: Mapping[bytes, str]) -> None:
-    """Store that no mail is sent to these addresses, by hash with the reply of their mail server."""
+    """Store that no mail is sent to these addresses, by hash with the codes of the refusal, which name nobody."""
     hashes = sorted(details)
     if hashes:
         await connection.execute(REFUSE, hashes, [details[one] for one in hashes], [True] * len(hashes))

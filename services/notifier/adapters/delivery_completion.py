@@ -18,6 +18,7 @@ from services.notifier.adapters.merging import keep_merges_out
 from services.notifier.adapters.messages import report_finished
 from services.notifier.adapters.program_reservations import release
 from services.notifier.application.ports import ClaimResult, Now
+from services.notifier.domain.address_refusal import codes_of
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import State
 
@@ -71,7 +72,7 @@ async def _record_effects(
 ) -> None:
     """Refused addresses, in-app messages, the programs that contacts got, what calendars have, and drafts."""
     refused = {
-        hashes[result.delivery.id]: result.attempt.detail
+        hashes[result.delivery.id]: codes_of(result.attempt.detail)
         for result in done
         if result.is_unknown_address and result.attempt is not None
     }

@@ -38,6 +38,10 @@ JOIN delivery d ON d.id = k.id AND d.caused_at = k.caused_at
 LEFT JOIN delivery_queue q ON q.delivery_id = d.id ORDER BY d.seq DESC
 """
 BY_ID = f"{ITEMS} FROM delivery d LEFT JOIN delivery_queue q ON q.delivery_id = d.id WHERE d.id = $1"
+OF_CONTACT = f"""
+{ITEMS} FROM delivery d LEFT JOIN delivery_queue q ON q.delivery_id = d.id
+WHERE d.recipient_kind = 'contact' AND d.recipient_id = $1 ORDER BY d.seq DESC
+"""
 Conditions = list[tuple[str, str]]
 """Column and value, all of which must be equal."""
 
@@ -57,6 +61,11 @@ async def list_deliveries(
 async def find_delivery(database: Database, delivery_id: str) -> DeliveryItem | None:
     row = await database.pool.fetchrow(BY_ID, delivery_id)
     return None if row is None else _item(row)
+
+
+async def list_deliveries_of_contact(connection: Connection, contact_id: str) -> list[DeliveryItem]:
+    """All that are stored, newest first; contact budgets bound how many there are."""
+    return [_item(row) for row in await connection.fetch(OF_CONTACT, contact_id)]
 
 
 async def find_keys(

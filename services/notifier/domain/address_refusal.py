@@ -30,3 +30,12 @@ def refuses_address(*reports: str) -> bool:
             return is_of_recipient or (subject == _MAILBOX and detail == _DISABLED)
     codes = [found.group(1) for report in reports if (found := _CODE.search(report))]
     return codes[0] in _NO_SUCH_MAILBOX if codes else True
+
+
+def codes_of(report: str) -> str:
+    """The plain and the enhanced code of a refusal, such as `550 5.1.1`; "" where it has none.
+
+    What a server writes beside them may repeat the address. This is what is stored longer than the mail itself.
+    """
+    code, status = _CODE.search(report), _STATUS.search(report)
+    return " ".join(found.group(0) for found in (code, status) if found is not None)

@@ -11,10 +11,11 @@ from schemas.directory import ACCOUNT_DIRECTORY
 from schemas.envelope import from_kafka
 from schemas.plans import PLAN_ADJUSTED
 from schemas.problems import Malformed
-from schemas.topics import THIRTY_DAYS_MS
+from schemas.topics import PERSONAL, THIRTY_DAYS_MS, TOPICS, ages_out_ms
 from services.cadence.account.codec import decode, encode
 from services.cadence.account.erasure import erase_contact
 from services.cadence.account.packing import unpacked
+from services.cadence.account.verdicts import erase_addresses
 from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
@@ -187,6 +188,11 @@ def _erasure(account_id: str, contact_id: str | None, erased_at: datetime) -> di
         "contact_id": contact_id,
         "erased_at": erased_at,
         "topics_clear_by": clear_by,
+        "ages_out": [
+            {"topic": topic.name, "by": erased_at + timedelta(milliseconds=ages_out_ms(topic))}
+            for topic in TOPICS
+            if topic.name in PERSONAL
+        ],
     }
 
 
@@ -242,5 +248,6 @@ async def _erase_from_decisions(connection: Connection, account_id: str, contact
             elif text in unpacked(state):
                 facts, issued = decode(account_id, state)
                 erase_contact(facts, contact_id, at)
+                erase_addresses(issued.verdicts)
                 await connection.execute(SAVE_STATE, account_id, each, encode(facts, issued))
         await connection.execute(DELETE_DECISIONS, account_id, naming)

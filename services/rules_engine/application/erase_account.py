@@ -6,15 +6,17 @@ from services.cadence.account import micros
 from services.cadence.account.codec import decode
 from services.cadence.account.erasure import erase_contact, is_known
 from services.cadence.account.homes import descriptions_of
+from services.cadence.account.verdicts import erase_addresses
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import publish_records, record_plans, replan_account
 from services.rules_engine.domain.account import Clocks, EvaluationContext
 
 
 class Erasures(Protocol):
-    """Erase; both answer `{account_id, contact_id, erased_at, topics_clear_by}` and raise `NotFound`.
+    """Erase; both answer `{account_id, contact_id, erased_at, topics_clear_by, ages_out[{topic, by}]}`.
 
-    Times are of the real clock. `topics_clear_by`: from then on the topics with a retention time have nothing of it.
+    Times are of the real clock. `ages_out`: the topics that may still have records about it, each until when;
+    `topics_clear_by`: the last of these moments. Raise `NotFound`.
     Erasing again answers the same.
     """
 
@@ -38,6 +40,7 @@ async def forget_contact(
     described = descriptions_of(state.facts, contact_id).values()
     email = next((fields["email"] for fields in described if "email" in fields), None)
     erase_contact(state.facts, contact_id, micros(clocks.service))
+    erase_addresses(state.issued.verdicts)
     account.directory_changed = True
     new_plan = replan_account(account, state, context, clocks, ())
     account.take_state(state, context)

@@ -10,7 +10,8 @@ from services.rules_engine.application.erase_account import Erasures
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "never heard of"}}
 DESCRIPTION = (
     "Databases, parked events and dead letters are cleared at once, in the scheduler and the notifier within seconds."
-    " `topics_clear_by` names the day by which the topics that keep records for 30 days have nothing of it. Erasing again"
+    " `ages_out` lists the topics of Kafka that may still have records about it, each with the day by which they are"
+    " gone; `topics_clear_by` is the last of these days. Erasing again"
     " answers the same. An event that is sent later starts it anew; an address that refused messages stays refused."
 )
 

@@ -109,6 +109,7 @@ class PostgresDirectoryRepository:
         ]  # fmt: skip
         if values:
             await self._connection.execute(SAVE_ACCOUNTS, *columns_of(values))
+        await erasure.erase_contacts(self._connection, list(newest))
 
     async def forget_accounts(self, account_ids: Sequence[str]) -> None:
         await erasure.erase_directory(self._connection, account_ids)

@@ -1,8 +1,11 @@
 """Erasure of accounts: rows disappear, and a tombstone on `touchpoint.events` follows the last event about each."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.directory import AccountRecord
+from schemas.ids import derived_id
 from services.chassis.database import Connection
 from services.chassis.dead_letters import erase_dead_letters
 from services.chassis.outbox import Outbox, Outgoing
@@ -61,6 +64,35 @@ WHERE account_id = ANY($1::text[])
 DELETE_EMPTY = """
 DELETE FROM account_calendar WHERE account_id = ANY($1::text[]) AND version = -1 AND directory_version = -1
 """
+# Records name all contacts that were ever erased: what they wrote is dropped once, when their erasure is new.
+ERASE_CONTACTS = """
+UPDATE account_calendar a
+SET erased_contacts = ARRAY(SELECT unnest(a.erased_contacts || u.contacts) AS key GROUP BY key)
+FROM (
+    SELECT account_id, string_to_array(contacts, ' ') AS contacts
+    FROM unnest($1::text[], $2::text[]) r (account_id, contacts)
+) u
+WHERE a.account_id = u.account_id AND NOT u.contacts <@ a.erased_contacts RETURNING a.account_id
+"""
+# What people of ours wrote about a conversation or a move may name the contact, whoever it was with.
+ERASE_NOTES = (
+    """
+    UPDATE touchpoint SET outcome_notes = NULL, move_reason = NULL
+    WHERE account_id = ANY($1::text[]) AND (outcome_notes IS NOT NULL OR move_reason IS NOT NULL)
+    """,
+    """
+    UPDATE archived_touchpoint SET outcome_notes = NULL, move_reason = NULL
+    WHERE account_id = ANY($1::text[]) AND (outcome_notes IS NOT NULL OR move_reason IS NOT NULL)
+    """,
+    """
+    UPDATE early_outcome SET outcome_notes = NULL
+    WHERE account_id = ANY($1::text[]) AND outcome_notes IS NOT NULL
+    """,
+    """
+    UPDATE hand_act SET former = former || '{"outcome_notes": null, "move_reason": null}'
+    WHERE account_id = ANY($1::text[])
+    """,
+)
 FIND_ERASED = """
 SELECT wanted.account_id FROM unnest($1::text[]) AS wanted (account_id)
 WHERE EXISTS (SELECT 1 FROM erased_account WHERE key = sha256(convert_to(wanted.account_id, 'UTF8')))
@@ -89,6 +121,41 @@ async def erase_directory(connection: Connection, account_ids: Collection[str]) 
     await connection.execute(FORGET_DIRECTORY, account_ids)
     await connection.execute(DELETE_EMPTY, account_ids)
     await erase_dead_letters(connection, account_ids)
+
+
+async def erase_contacts(connection: Connection, records: Sequence[AccountRecord]) -> None:
+    """Delete what people of ours wrote in the calendars of accounts that have a newly erased contact.
+
+    The rows of the accounts are locked.
+    """
+    named = {
+        record.account_id: " ".join(record.erased_contacts) for record in records if record.erased_contacts
+    }
+    if not named:
+        return
+    rows = await connection.fetch(ERASE_CONTACTS, list(named), list(named.values()))
+    account_ids = [row[0] for row in rows]
+    if account_ids:
+        for statement in ERASE_NOTES:
+            await connection.execute(statement, account_ids)
+        keys = frozenset(key for account_id in account_ids for key in named[account_id].split())
+        await erase_dead_letters(connection, KnownByDigest(keys))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownByDigest(Collection[str]):
+    """The ids of contacts of which only the digests are known: a text is one of them, or is not. None can be listed."""
+
+    keys: frozenset[str]
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and derived_id("contact", text) in self.keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return len(self.keys)
 
 
 async def find_erased(connection: Connection, account_ids: Collection[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.chassis.dead_letters import Record, is_about
+from services.chassis.dead_letters import Record, is_about, without_excerpts
 
 NAMES = {"acme", "ann@acme.example"}
 
@@ -42,3 +42,24 @@ def test_a_letter_that_names_it_anywhere_is_about_it(letter: Record) -> None:
 )
 def test_a_letter_about_another_one_stays(letter: Record) -> None:
     assert not is_about(letter, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("data.role: 'Ann' is not one of 'user'", "data.role: … is not one of …"),
+        ('data.name: "O\'Hara" is too long', "data.name: … is too long"),
+        ("data.name: 'a long name that is cut…", "data.name: …"),
+        (
+            "data.phone: 4915155512345 is not a string; put it in quotes",
+            "data.phone: … is not a string; put it in quotes",
+        ),
+        ("data.phone: +49 (151) 555-12345 has no area", "data.phone: … has no area"),
+        ("value: ann@acme.example is no event", "value: … is no event"),
+        ("data.score: 130 is greater than 100", "data.score: 130 is greater than 100"),
+        ("headers: don't repeat them", "headers: don't repeat them"),
+    ],
+)
+def test_the_header_with_the_reason_repeats_nothing_of_the_record(reason: str, shown: str) -> None:
+    """Issue 16, point 5: no header names a person."""
+    assert without_excerpts(reason) == shown

@@ -44,7 +44,7 @@ ARGUMENTS = {
     "users password": ["ann", "--password-from", "stdin"],
     "users role": ["ann", "ops"],
     "erase": ["acme", "--yes"],
-    "export": ["accounts"],
+    "export person": ["ann"],
     "import": ["accounts.csv", "--yes"],
     "replay": ["--all"],
     "claim": [TOUCHPOINT, "ana"],

@@ -1,7 +1,7 @@
 """The topics: writers, readers, event types and retention."""
 
 from schemas.events import ROUTES
-from schemas.topics import MODELS, THIRTY_DAYS_MS, TOPICS, broker_configs
+from schemas.topics import MODELS, PERSONAL, THIRTY_DAYS_MS, TOPICS, ages_out_ms, broker_configs
 
 
 def test_the_topics_are_those_of_the_contract() -> None:
@@ -57,3 +57,14 @@ def test_what_is_erased_ages_out_of_every_topic_within_thirty_days() -> None:
             assert (
                 int(configs["max.compaction.lag.ms"]) < THIRTY_DAYS_MS <= int(configs["delete.retention.ms"])
             )
+
+
+def test_a_receipt_promises_of_no_topic_more_than_its_settings_keep() -> None:
+    """Issue 16, point 5: until when records about people who were erased may still be read."""
+    configs = dict(broker_configs())
+    personal = [topic for topic in TOPICS if topic.name in PERSONAL]
+    assert {topic.name for topic in personal} == PERSONAL
+    for topic in personal:
+        settings = configs[topic.name]
+        ends = ("retention.ms", "segment.ms") if topic.cleanup == "delete" else ("max.compaction.lag.ms",)
+        assert sum(int(settings[name]) for name in ends) <= ages_out_ms(topic) <= THIRTY_DAYS_MS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notifier.domain.address_refusal import refuses_address
+from services.notifier.domain.address_refusal import codes_of, refuses_address
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,17 @@ def test_only_what_is_about_the_address_or_says_nothing_refuses_it(
     reports: tuple[str, ...], *, expected: bool
 ) -> None:
     assert refuses_address(*reports) is expected
+
+
+@pytest.mark.parametrize(
+    ("report", "codes"),
+    [
+        ("550 5.1.1 <ann@acme.example>: user unknown", "550 5.1.1"),
+        ("551 ann has moved", "551"),
+        ("smtp; 5.2.1 disabled", "5.2.1"),
+        ("a message bounced", ""),
+    ],
+)
+def test_of_a_refusal_the_codes_are_kept_which_name_nobody(report: str, codes: str) -> None:
+    """Issue 16, point 5."""
+    assert codes_of(report) == codes
