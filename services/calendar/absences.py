@@ -19,8 +19,7 @@ from services.calendar.escalation import (
 )
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import DAY, OpenHours, call_hours, from_wall, to_wall
-from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
-from services.calendar.person_levelling import SETTLED_DAYS
+from services.calendar.person_book import SETTLED_DAYS, PersonBook, PlannedTouch, availability_key
 from services.calendar.plan import PROTECTED
 from services.calendar.reconciliation.context import CalendarChange
 from services.calendar.reconciliation.escalations import CAUSE_GONE, escalate

@@ -24,6 +24,7 @@ from services.calendar.levelling.model import NOWHERE
 from services.calendar.open_hours import DAY, from_wall, next_open, open_minutes, to_wall
 from services.calendar.person_book import (
     HORIZON_DAYS,
+    SETTLED_DAYS,
     LevelledTouch,
     NewRhythm,
     PersonBook,
@@ -34,8 +35,6 @@ from services.calendar.person_relief import NO_RELIEF, PersonRelief, find_relief
 from services.calendar.weeks import name_week
 from services.calendar.windows import LEVELLED
 
-SETTLED_DAYS: Final = 2
-"""Today and tomorrow: nobody plans their day anew because of a colleague's account."""
 APART_DAYS: Final = 2
 """Two touchpoints of one account keep so many days apart, as far as their windows allow."""
 
