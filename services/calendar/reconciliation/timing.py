@@ -43,9 +43,9 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
     hours = free.opening or context.hours.of_csm(item.csm_id)
     start, protected = max(item.window.from_, now), _find_protected(item, hours)
     limit = min(latest_of(item), protected)
+    is_limited = item.deadline is not None or protected < latest_of(item)
     opens_at = next_open(start, hours)
     if opens_at < limit:
-        is_limited = item.deadline is not None or protected < latest_of(item)
         ends_at = last_open_before(limit, working_hours(hours)) if is_limited else None
         return Timing(due_at, ends_at, shift)
     reasons = name_reasons(start, opens_at, hours)
@@ -56,9 +56,11 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
         begins_at = max(open_stretch(closes_at, hours)[0], now)
         if free.period_at(begins_at) is None:
             return Timing(begins_at, closes_at, f"{MOVED_EARLY}: {reasons}")
-    if free.opening is None:
-        return Timing(due_at, item.deadline, shift)
+    if free.opening is None and due_at < limit:
+        return Timing(due_at, limit if is_limited else None, shift)
     why = f"{LATE}nothing is open before the date it protects: {reasons}"
+    if free.opening is None:
+        return Timing(due_at, item.deadline, why)
     return _do_late(Timing(opens_at, item.deadline, why), free)
 
 
