@@ -96,11 +96,14 @@ class BookMaker:
         planned = {each.id: each for each in (*self._person.touches, *self._person.yielded)}
         levelled = relevel(book)
         causes = {move.touch_id: move for move in levelled.moves}
-        moves = [
-            self._move(planned[touch.id], day, causes.get(touch.id))
-            for touch, day in zip(book.touches, levelled.days, strict=True)
-            if day >= 0 and (planned[touch.id].has_yielded or day != self._day(planned[touch.id].due_at))
-        ]
+        near = _NearTouches(book, levelled.days)
+        moves: list[LevelledTouch | None] = []
+        for touch, day in zip(book.touches, levelled.days, strict=True):
+            each = planned[touch.id]
+            former = self._day(each.due_at)
+            if day >= 0 and (each.has_yielded or day != former):
+                is_apart = not each.has_yielded and near.count(touch, former) > near.count(touch, day)
+                moves.append(self._move(each, day, causes.get(touch.id), is_apart=is_apart))
         made = tuple(move for move in moves if move is not None)
         return PersonLevelling({}, made, levelled.homeless, self._count_crowded(book, levelled.days))
 
@@ -199,14 +202,21 @@ class BookMaker:
         is_on_day = due_at <= closes_at and to_wall(due_at, self._zone).date() == on
         return due_at if is_on_day else None
 
-    def _move(self, planned: PlannedTouch, day: int, move: Move | None) -> LevelledTouch | None:
-        """None: it may not be due on that day. What is new moves without a price, so it has no `move`."""
+    def _move(
+        self, planned: PlannedTouch, day: int, move: Move | None, *, is_apart: bool
+    ) -> LevelledTouch | None:
+        """None: it may not be due on that day. What is new moves without a price, so it has no `move`.
+
+        `is_apart`: fewer touchpoints of its account are near it there.
+        """
         due_at = self._moment_on(planned, day)
         if due_at is None:
             return None
         former, chosen = self._week(self._day(planned.due_at)), self._week(day)
         if planned.has_yielded:
             reason = f"there is room for it again in the week {chosen}"
+        elif is_apart:
+            reason = "another day keeps it two days apart from another touchpoint of the account"
         elif former == chosen:
             reason = f"another day of the week {chosen} has more room"
         elif move is None or planned.is_new:
@@ -226,3 +236,18 @@ class BookMaker:
 def _has_day(minutes: Sequence[int], first: int, closed: Sequence[int]) -> bool:
     """Whether one of the days from `first` on is worked and not closed: what is new stays where it is without one."""
     return any(each and day not in closed for day, each in enumerate(minutes, first))
+
+
+class _NearTouches:
+    """The days of all touches of a book by account."""
+
+    def __init__(self, book: Book, days: Sequence[int]) -> None:
+        self._by_account: dict[str, list[tuple[str, int]]] = {}
+        for touch, day in zip(book.touches, days, strict=True):
+            if day >= 0:
+                self._by_account.setdefault(touch.account_id, []).append((touch.id, day))
+
+    def count(self, touch: Touch, day: int) -> int:
+        """How many others of its account would be near that touch on that day."""
+        others = self._by_account.get(touch.account_id, ())
+        return sum(abs(other - day) < APART_DAYS for other_id, other in others if other_id != touch.id)

@@ -213,3 +213,23 @@ def test_what_no_customer_sees_has_days_also_where_its_window_opens_outside_work
     person = single(opens_at, opens_at + 7 * DAY, "America/New_York", CustomerPlace())
     person.reconcile()
     assert person.level().homeless == ()
+
+
+def touch_of(name: str, day: int, touchpoint_type: str, account_id: str = "acme") -> PlannedTouch:
+    target_at = datetime(2026, 12, day, 9, tzinfo=UTC)
+    return PlannedTouch(
+        name, account_id, touchpoint_type, target_at, target_at, target_at - 6 * DAY, target_at + 6 * DAY, 2, 30, 0,
+        is_new=False,
+    )  # fmt: skip
+
+
+def test_a_move_that_keeps_two_touchpoints_of_an_account_apart_says_so() -> None:
+    touches = touch_of("a", 15, "check_in"), touch_of("b", 16, "business_review")
+    book = PersonBook("ada", OpenHours(find_zone("Europe/Berlin")), 2400, touches, (), {})
+
+    (move,) = level_person(book, NOW).moves
+    assert (
+        move.reason == "levelled: another day keeps it two days apart from another touchpoint of the account"
+    )
+    others = tuple(each._replace(account_id=each.id) for each in touches)
+    assert all("apart" not in each.reason for each in level_person(book._replace(touches=others), NOW).moves)
