@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from schemas.zones import TimeZone
 from services.calendar.avoid import Availability, end_of
 from services.calendar.open_hours import DAY, OpenHours, find_open, from_wall, open_days, to_wall
-from services.calendar.stretches import DAY_LENGTH, LAST_YEAR, from_micros, to_micros
+from services.calendar.stretches import DAY_LENGTH, LAST_YEAR, Span, from_micros, to_micros
 
 _NEVER_OPEN: Final = 2 * DAY_LENGTH
 """Longer than any day."""
@@ -74,39 +74,32 @@ class BookDays:
                 day
                 for day in days
                 if (found is not None and not found.length[day])
-                or not self._has_available(availability, spans, self._span_of(day, within))
+                or not self._has_available(availability, spans, day, within)
             )
         if found is None:
             return ()
-        closed = found.closed_in(days)
-        cut = {
-            day
-            for day in (days.start, days.stop - 1)
-            if found.length[day] and not self._is_open_within(availability, found, day, within)
-        }
-        return tuple(sorted((*closed, *cut))) if cut else closed
+        closed, edges = found.closed_in(days), (days.start, days.stop - 1)
+        cut = [each for each in edges if not self._is_open_within(availability, found, each, within)]
+        return tuple(sorted({*closed, *cut})) if cut else closed
 
-    def _span_of(self, day: int, within: tuple[int, int]) -> tuple[int, int]:
-        """What of a day is in the window."""
-        return max(self._starts[day], within[0]), min(self._starts[day + 1], within[1])
-
-    def _is_open_within(
-        self, availability: Availability, found: _OpenFor, day: int, within: tuple[int, int]
-    ) -> bool:
-        """Whether something of a day with open hours is open in the window, which may cut off both its ends."""
+    def _is_open_within(self, availability: Availability, found: _OpenFor, day: int, within: Span) -> bool:
+        """Whether something of a day is open in the window, which may cut off both its ends."""
         start, (opens, closes) = self._starts[day], within
         if opens <= start:
             return start + found.begins[day] < closes
         if closes >= self._starts[day + 1]:
             return start + found.length[day] > opens
-        return self._has_available(availability, (), self._span_of(day, within))
+        return to_micros(availability.first_available(from_micros(opens))) < closes
 
     def _has_available(
-        self, availability: Availability, spans: Iterable[tuple[int, int]], span: tuple[int, int]
+        self, availability: Availability, spans: Iterable[Span], day: int, within: Span
     ) -> bool:
-        """Whether there is an available moment in part of a day. `spans`: the periods to avoid."""
-        start, end = span
-        if any(first <= start and beyond >= end for first, beyond in spans):
+        """Whether there is an available moment of the window on a day with open hours. `spans`: the times to avoid."""
+        start, end = max(self._starts[day], within[0]), min(self._starts[day + 1], within[1])
+        around = [(first, beyond) for first, beyond in spans if first < end and beyond > start]
+        if not around and (start, end) == (self._starts[day], self._starts[day + 1]):
+            return True
+        if any(first <= start and beyond >= end for first, beyond in around):
             return False
         return to_micros(availability.first_available(from_micros(start))) < end
 

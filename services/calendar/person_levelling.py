@@ -168,7 +168,9 @@ class BookMaker:
             )  # fmt: skip
         opens_at, closes_at = planned.window
         earliest, latest = max(self._day(opens_at), self._today + SETTLED_DAYS), self._day(closes_at)
-        closed = self._closed_days(planned, earliest, latest)
+        closed = self._days.unavailable(
+            self._availability(planned), range(earliest, latest + 1), (opens_at, closes_at)
+        )  # the days on which `_moment_on` finds nothing
         is_nowhere = planned.has_yielded or (
             planned.is_new
             and not planned.is_invited
@@ -183,12 +185,6 @@ class BookMaker:
     def _availability(self, planned: PlannedTouch) -> Availability:
         key = availability_key(planned.account_id, planned.type)
         return self._person.accounts.get(key) or self._in_own_hours
-
-    def _closed_days(self, planned: PlannedTouch, earliest: int, latest: int) -> tuple[int, ...]:
-        """The days on which `_moment_on` finds nothing."""
-        return self._days.unavailable(
-            self._availability(planned), range(earliest, latest + 1), planned.window
-        )
 
     def _moment_on(self, planned: PlannedTouch, day: int) -> datetime | None:
         """When it would be due on that day, inside its window; None: it may not be."""
