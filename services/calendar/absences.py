@@ -18,8 +18,8 @@ from services.calendar.escalation import (
     problem_of,
 )
 from services.calendar.levelling import Homeless, Obstacle
-from services.calendar.open_hours import OpenHours, call_hours, from_wall, to_wall
-from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
+from services.calendar.open_hours import DAY, OpenHours, call_hours, from_wall, to_wall
+from services.calendar.person_book import SETTLED_DAYS, PersonBook, PlannedTouch, availability_key
 from services.calendar.plan import PROTECTED
 from services.calendar.reconciliation.context import CalendarChange
 from services.calendar.reconciliation.escalations import CAUSE_GONE, escalate
@@ -86,17 +86,45 @@ def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[Acc
     return [*found, *(AccountTouch(touch, Obstacle.AWAY) for touch in owed)]
 
 
-def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> Cover | None:
-    """The deputy with the most room who works in the window, on their day nearest to the target; None: nobody does."""
-    for deputy in sorted(deputies, key=lambda each: (each.minutes, each.csm_id)):
-        hours = deputy_hours(book, touch, deputy.hours)
-        due_at = find_nearest(touch.window, touch.target_at, hours, periods_of(book, touch))
+def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy], now: datetime) -> Cover | None:
+    """The deputy with the most room who works in what is left of the window, on their day nearest to the target.
+
+    What people have the date of goes to a deputy who is free then, at its time, or else on the day nearest to that. None:
+    nobody can lead it.
+    """
+    able = sorted(deputies, key=lambda each: (each.minutes, each.csm_id))
+    if touch.is_invited and touch.due_at > now:
+        for deputy in able:
+            if _is_free_at(book, touch, deputy):
+                return _cover_by(book, touch, deputy, touch.due_at)
+    for deputy in able:
+        due_at = _find_time(book, touch, deputy, now)
         if due_at is not None:
-            weeks = name_weeks([touch.target_at], book.hours)
-            taker, away = name_person(deputy.csm_id, deputy.hours), name_person(book.csm_id, book.hours)
-            reason = f"{COVERED}{taker}: {away} is {_away_word(book.hours)} ({weeks})"
-            return Cover(touch.id, deputy.csm_id, due_at, reason)
+            return _cover_by(book, touch, deputy, due_at)
     return None
+
+
+def _is_free_at(book: PersonBook, touch: PlannedTouch, deputy: Deputy) -> bool:
+    hours = deputy_hours(book, touch, deputy.hours)
+    return Availability(periods_of(book, touch), hours.zone, hours).is_available(touch.due_at)
+
+
+def _find_time(book: PersonBook, touch: PlannedTouch, deputy: Deputy, now: datetime) -> datetime | None:
+    """Not today or tomorrow, like all that is levelled, except for what is late already."""
+    earliest, latest = touch.window
+    earliest = max(earliest, now if touch.owed_within is not None else now + SETTLED_DAYS * DAY)
+    if earliest > latest:
+        return None
+    wanted_at = touch.due_at if touch.is_invited else touch.target_at
+    hours = deputy_hours(book, touch, deputy.hours)
+    return find_nearest((earliest, latest), wanted_at, hours, periods_of(book, touch))
+
+
+def _cover_by(book: PersonBook, touch: PlannedTouch, deputy: Deputy, due_at: datetime) -> Cover:
+    weeks = name_weeks([touch.target_at], book.hours)
+    taker, away = name_person(deputy.csm_id, deputy.hours), name_person(book.csm_id, book.hours)
+    reason = f"{COVERED}{taker}: {away} is {_away_word(book.hours)} ({weeks})"
+    return Cover(touch.id, deputy.csm_id, due_at, reason)
 
 
 def periods_of(book: PersonBook, touch: PlannedTouch) -> Sequence[Avoid]:
@@ -130,7 +158,10 @@ def find_nearest(
 
 
 def find_covers(
-    book: PersonBook, touches: Iterable[PlannedTouch], deputies: Mapping[str, Sequence[Deputy]]
+    book: PersonBook,
+    touches: Iterable[PlannedTouch],
+    deputies: Mapping[str, Sequence[Deputy]],
+    now: datetime,
 ) -> list[Cover]:
     """Who stands in, of `deputies` by account; the minutes that a deputy takes on count for the next one."""
     taken: dict[str, int] = {}
@@ -140,7 +171,7 @@ def find_covers(
             each._replace(minutes=each.minutes + taken.get(each.csm_id, 0))
             for each in deputies.get(touch.account_id, ())
         ]
-        found = cover(book, touch, able)
+        found = cover(book, touch, able, now)
         if found is not None:
             taken[found.csm_id] = taken.get(found.csm_id, 0) + touch.minutes
             covers.append(found)

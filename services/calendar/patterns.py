@@ -46,7 +46,8 @@ def iterate_moments(
 ) -> Iterator[Moment]:
     """In order, without end, from one that is not later than `after` or from the anchor.
 
-    Left out: those whose nearest open day is nearer to another one, as at the weekend for a daily rule.
+    Left out: those whose nearest open day is nearer to another one, as at the weekend for a daily rule, and those on a
+    day that the zone skipped, if the next day has one of its own.
     """
     wall = to_wall(anchor, zone)
     first = wall.date() if after is None or after <= anchor else to_wall(after, zone).date() - DAY
@@ -57,7 +58,8 @@ def iterate_moments(
             nominal = anchor if day == wall.date() else from_wall(datetime.combine(day, wall.time()), zone)
             gap = following - day if before is None else day - before
             placed = _place(nominal, zone, opening, (gap.days - 1) // 2, (following - day).days // 2)
-            if placed is not None:
+            is_no_day = nominal == from_wall(datetime.combine(following, wall.time()), zone)
+            if placed is not None and not is_no_day:
                 yield placed
         before = day
 

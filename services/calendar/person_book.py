@@ -18,6 +18,8 @@ from services.calendar.windows import BUSY, LATE, TIME_OFF
 
 DEFAULT_WEEKLY_MINUTES: Final = 2400
 HORIZON_DAYS: Final = HORIZON_WEEKS * 7
+SETTLED_DAYS: Final = 2
+"""Today and tomorrow: nobody plans their day anew because of a colleague's account."""
 PRIORITIES: Final[Mapping[str, int]] = {"escalation": 3, "floor": 2}
 ONE_OFF_PRIORITY: Final = 1
 

@@ -4,10 +4,11 @@ Days are those of the person's zone; a touchpoint keeps its time of day. What ta
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from services.calendar.avoid import Availability
 from services.calendar.book_days import number_open_days, share_days
 from services.calendar.levelling import (
     Beat,
@@ -23,6 +24,7 @@ from services.calendar.levelling.model import NOWHERE
 from services.calendar.open_hours import DAY, from_wall, next_open, open_minutes, to_wall
 from services.calendar.person_book import (
     HORIZON_DAYS,
+    SETTLED_DAYS,
     LevelledTouch,
     NewRhythm,
     PersonBook,
@@ -33,8 +35,6 @@ from services.calendar.person_relief import NO_RELIEF, PersonRelief, find_relief
 from services.calendar.weeks import name_week
 from services.calendar.windows import LEVELLED
 
-SETTLED_DAYS: Final = 2
-"""Today and tomorrow: nobody plans their day anew because of a colleague's account."""
 APART_DAYS: Final = 2
 """Two touchpoints of one account keep so many days apart, as far as their windows allow."""
 
@@ -84,6 +84,7 @@ class BookMaker:
         self._today = (today - self._first).days
         self._days = share_days(self._zone, self._first, HORIZON_DAYS)
         self._day = self._days.number_of
+        self._in_own_hours = Availability((), self._zone, person.hours)
 
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
         pending = {(rhythm.account_id, rhythm.type): rhythm for rhythm in self._person.rhythms}
@@ -95,11 +96,14 @@ class BookMaker:
         planned = {each.id: each for each in (*self._person.touches, *self._person.yielded)}
         levelled = relevel(book)
         causes = {move.touch_id: move for move in levelled.moves}
-        moves = [
-            self._move(planned[touch.id], day, causes.get(touch.id))
-            for touch, day in zip(book.touches, levelled.days, strict=True)
-            if day >= 0 and (planned[touch.id].has_yielded or day != self._day(planned[touch.id].due_at))
-        ]
+        near = _NearTouches(book, levelled.days)
+        moves: list[LevelledTouch | None] = []
+        for touch, day in zip(book.touches, levelled.days, strict=True):
+            each = planned[touch.id]
+            former = self._day(each.due_at)
+            if day >= 0 and (each.has_yielded or day != former):
+                is_apart = not each.has_yielded and near.count(touch, former) > near.count(touch, day)
+                moves.append(self._move(each, day, causes.get(touch.id), is_apart=is_apart))
         made = tuple(move for move in moves if move is not None)
         return PersonLevelling({}, made, levelled.homeless, self._count_crowded(book, levelled.days))
 
@@ -132,12 +136,14 @@ class BookMaker:
 
     def make(self, planned: Sequence[PlannedTouch]) -> Book:
         """Touches beyond the horizon are none of its business; they are levelled when it reaches them."""
-        last = HORIZON_DAYS - 1
+        last, minutes = HORIZON_DAYS - 1, self._day_minutes()
         touches = [
-            self._touch(each) for each in planned if each.has_yielded or 0 <= self._day(each.due_at) <= last
+            self._touch(each, minutes)
+            for each in planned
+            if each.has_yielded or 0 <= self._day(each.due_at) <= last
         ]
         touches.sort(key=lambda touch: touch.id)
-        return Book(self._person.csm_id, self._first, self._day_minutes(), tuple(touches))
+        return Book(self._person.csm_id, self._first, minutes, tuple(touches))
 
     def _day_minutes(self) -> tuple[int, ...]:
         hours = self._person.hours
@@ -150,7 +156,7 @@ class BookMaker:
             for day in range(HORIZON_DAYS)
         )
 
-    def _touch(self, planned: PlannedTouch) -> Touch:
+    def _touch(self, planned: PlannedTouch, day_minutes: Sequence[int]) -> Touch:
         day, target = self._day(planned.due_at), self._day(planned.target_at)
         is_fixed = (
             planned.earliest_at is None or planned.latest_at is None or day < self._today + SETTLED_DAYS
@@ -162,46 +168,51 @@ class BookMaker:
             )  # fmt: skip
         opens_at, closes_at = planned.window
         earliest, latest = max(self._day(opens_at), self._today + SETTLED_DAYS), self._day(closes_at)
-        closed = self._closed_days(planned, earliest, latest)
-        is_nowhere = planned.has_yielded or (planned.is_new and not planned.is_invited)
+        closed = self._days.unavailable(
+            self._availability(planned), range(earliest, latest + 1), (opens_at, closes_at)
+        )  # the days on which `_moment_on` finds nothing
+        is_nowhere = planned.has_yielded or (
+            planned.is_new
+            and not planned.is_invited
+            and _has_day(day_minutes[max(earliest, 0) : latest + 1], max(earliest, 0), closed)
+        )
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,
             planned.soft_days, earliest, latest, closed, Hold.INVITED if planned.is_invited else Hold.FREE,
             NOWHERE if is_nowhere else day,
         )  # fmt: skip
 
-    def _closed_days(self, planned: PlannedTouch, earliest: int, latest: int) -> tuple[int, ...]:
-        """The days on which `_moment_on` finds nothing."""
-        days = range(earliest, latest + 1)
-        availability = self._person.accounts.get(availability_key(planned.account_id, planned.type))
-        if availability is not None:
-            return self._days.unavailable(availability, days)
-        clock = to_wall(planned.target_at, self._zone).time()
-        return self._days.closed_from(clock, self._person.hours, days)
+    def _availability(self, planned: PlannedTouch) -> Availability:
+        key = availability_key(planned.account_id, planned.type)
+        return self._person.accounts.get(key) or self._in_own_hours
 
     def _moment_on(self, planned: PlannedTouch, day: int) -> datetime | None:
-        """When it would be due on that day; None: it may not be."""
-        wall = datetime.combine(self._date(day), to_wall(planned.target_at, self._zone).time())
-        moment = from_wall(wall, self._zone)
-        availability = self._person.accounts.get(availability_key(planned.account_id, planned.type))
-        if availability is None:
-            free_at = next_open(moment, self._person.hours)
-        elif availability.is_available(moment):
-            return moment
-        else:
-            free_at = availability.first_available(
-                from_wall(datetime.combine(wall, datetime.min.time()), self._zone)
-            )
-        return free_at if to_wall(free_at, self._zone).date() == wall.date() else None
+        """When it would be due on that day, inside its window; None: it may not be."""
+        opens_at, closes_at = planned.window
+        availability, on = self._availability(planned), self._date(day)
+        clock = to_wall(planned.target_at, self._zone).time()
+        due_at = from_wall(datetime.combine(on, clock), self._zone)
+        if not opens_at <= due_at <= closes_at or not availability.is_available(due_at):
+            midnight = from_wall(datetime.combine(on, time()), self._zone)
+            due_at = availability.first_available(max(midnight, opens_at))
+        is_on_day = due_at <= closes_at and to_wall(due_at, self._zone).date() == on
+        return due_at if is_on_day else None
 
-    def _move(self, planned: PlannedTouch, day: int, move: Move | None) -> LevelledTouch | None:
-        """None: it may not be due on that day. What is new moves without a price, so it has no `move`."""
+    def _move(
+        self, planned: PlannedTouch, day: int, move: Move | None, *, is_apart: bool
+    ) -> LevelledTouch | None:
+        """None: it may not be due on that day. What is new moves without a price, so it has no `move`.
+
+        `is_apart`: fewer touchpoints of its account are near it there.
+        """
         due_at = self._moment_on(planned, day)
         if due_at is None:
             return None
         former, chosen = self._week(self._day(planned.due_at)), self._week(day)
         if planned.has_yielded:
             reason = f"there is room for it again in the week {chosen}"
+        elif is_apart:
+            reason = "another day keeps it two days apart from another touchpoint of the account"
         elif former == chosen:
             reason = f"another day of the week {chosen} has more room"
         elif move is None or planned.is_new:
@@ -216,3 +227,23 @@ class BookMaker:
 
     def _date(self, day: int) -> date:
         return self._first + day * DAY
+
+
+def _has_day(minutes: Sequence[int], first: int, closed: Sequence[int]) -> bool:
+    """Whether one of the days from `first` on is worked and not closed: what is new stays where it is without one."""
+    return any(each and day not in closed for day, each in enumerate(minutes, first))
+
+
+class _NearTouches:
+    """The days of all touches of a book by account."""
+
+    def __init__(self, book: Book, days: Sequence[int]) -> None:
+        self._by_account: dict[str, list[tuple[str, int]]] = {}
+        for touch, day in zip(book.touches, days, strict=True):
+            if day >= 0:
+                self._by_account.setdefault(touch.account_id, []).append((touch.id, day))
+
+    def count(self, touch: Touch, day: int) -> int:
+        """How many others of its account would be near that touch on that day."""
+        others = self._by_account.get(touch.account_id, ())
+        return sum(abs(other - day) < APART_DAYS for other_id, other in others if other_id != touch.id)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from services.calendar.escalation import AHEAD
 from services.calendar.levelling import Book, Conflict, GivenUp, Hold, Touch, find_conflicts, relieve
 from services.calendar.levelling.conflicts import Group
-from services.calendar.levelling.model import WEEK
+from services.calendar.levelling.model import NOWHERE, WEEK
 from services.calendar.open_hours import OpenHours, from_wall, to_wall
 from services.calendar.person_book import PRIORITIES, PersonBook, PlannedTouch
 from services.calendar.weeks import name_week
@@ -132,15 +132,23 @@ def find_relief(
 def _select_rest(book: Book, planned: Mapping[str, PlannedTouch], today: int) -> Book:
     """From tomorrow on: the minutes of days that have passed hold nothing any more, and nothing is changed today.
 
-    What is protected goes before all else. Escalations of the calendar are left out: they would be causes of their own.
+    What is protected goes before all else. What is new counts as if it stood, as it will in the next pass. Escalations of
+    the calendar are left out: they would be causes of their own.
     """
     minutes = (0,) * (today + 1) + book.day_minutes[today + 1 :]
     touches = tuple(
-        touch._replace(priority=NEVER_GIVEN_UP) if is_protected(planned[touch.id]) else touch
+        _rank(touch, planned[touch.id])
         for touch in book.touches
         if not planned[touch.id].is_by_calendar and (touch.hold is not Hold.FROZEN or touch.day > today)
     )
     return book._replace(day_minutes=minutes, touches=touches)
+
+
+def _rank(touch: Touch, planned: PlannedTouch) -> Touch:
+    if is_protected(planned):
+        touch = touch._replace(priority=NEVER_GIVEN_UP)
+    is_new = touch.day == NOWHERE and not planned.has_yielded
+    return touch._replace(day=touch.earliest) if is_new else touch
 
 
 def _decide(given_up: GivenUp, planned: PlannedTouch, touch: Touch, today: int) -> TouchRelief:

@@ -22,6 +22,7 @@ from services.calendar.avoid import (
     describe_move,
     describe_period,
 )
+from services.calendar.closed_reasons import reason_at
 from services.calendar.recurrence import Slot
 
 LATE = "its time passed while it was held back"
@@ -260,6 +261,15 @@ class SlotPlacer:
 
     def _has_room(self, one: datetime | None, other: datetime | None) -> bool:
         return one is None or other is None or other - one >= self.shortest_gap
+
+
+def describe_obstacle(availability: Availability, moment: datetime) -> str:
+    """Why something cannot stand at that moment, for a move to an earlier one."""
+    period = availability.period_at(moment)
+    if period is not None:
+        return describe_move(period, before=True)
+    opening = availability.opening
+    return f"moved: {(opening and reason_at(moment, opening)) or LATE}"
 
 
 def _move(slot: Slot, due_at: datetime, reason: str) -> Slot:

@@ -216,8 +216,9 @@ def iterate_slots(
 ) -> Iterator[Slot]:
     """The slots of a series in order, without end; only those whose nominal moment is later than `after`.
 
-    A moment that open hours would push against the next one is left out: a daily rhythm rests at weekends. They are
-    those of a usual week; placing moves what falls on public holidays and into time off.
+    A moment that open hours would push against the next one is left out: a daily rhythm rests at weekends. So is one on a
+    day that its zone skipped, if the next day has one of its own. They are those of a usual week; placing moves what
+    falls on public holidays and into time off.
     """
     moments = (
         _iterate_by_days(anchor, every_days, zone, opening, after)
@@ -245,7 +246,8 @@ def _iterate_by_days(
         index += 1
         following = from_wall(wall + interval * index, zone)
         due_at = next_open(nominal, usual)
-        is_crowded = due_at > nominal and due_at + interval / 2 > following
+        is_no_day = following <= nominal  # the zone skipped it: its wall time is that of the next one
+        is_crowded = is_no_day or (due_at > nominal and due_at + interval / 2 > following)
         if not is_crowded or skipped >= MOST_SKIPPED:
             yield Moment(nominal, due_at)
             skipped = 0

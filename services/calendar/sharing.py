@@ -13,9 +13,9 @@ from schemas.vocabulary import Owner
 from services.calendar.absences import Cover, Deputy, deputy_hours, find_nearest, periods_of
 from services.calendar.escalation import name_person
 from services.calendar.open_hours import DAY, OpenHours, from_wall, open_days, to_wall
-from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES, PersonBook, PlannedTouch
+from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES, SETTLED_DAYS, PersonBook, PlannedTouch
 from services.calendar.person_hours import available_minutes
-from services.calendar.person_levelling import SETTLED_DAYS, PersonLevelling
+from services.calendar.person_levelling import PersonLevelling
 from services.calendar.person_relief import Action, PersonRelief, TouchRelief, is_protected
 from services.calendar.windows import SHARED
 

@@ -57,7 +57,7 @@ def cover_absences(
     book, outcome = levelled
     in_question = find_in_question(book, outcome.homeless)
     touches = [each.touch for each in in_question if each.obstacle is Obstacle.AWAY]
-    covers = [*(find_covers(book, touches, deputies(touches)) if touches else []), *shares]
+    covers = [*(find_covers(book, touches, deputies(touches), now) if touches else []), *shares]
     handed_over = _hand_over(work, book, covers)
     difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
     difficulties += describe_shortages(book, outcome.relief.escalated)

@@ -15,7 +15,7 @@ from services.calendar.reconciliation.context import (
     Reconciliation,
     StoredCalendar,
 )
-from services.calendar.reconciliation.escalations import change_escalations
+from services.calendar.reconciliation.escalations import ChangedRhythm, change_escalations
 from services.calendar.reconciliation.folding import find_hosts, sort_hosts_first
 from services.calendar.reconciliation.groups import group_changes
 from services.calendar.reconciliation.one_offs import change_one_offs
@@ -37,13 +37,13 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
     stretched = 0
     rhythms = {rhythm.touchpoint_type: rhythm for rhythm in reversed(plan.rhythms)}
     occurrences = open_occurrences(stored.touchpoints)
-    changed_rhythms: list[tuple[RhythmItem, Sequence[CalendarChange]]] = []
+    changed_rhythms: list[ChangedRhythm] = []
     settled: list[tuple[RhythmItem, Sequence[CalendarChange]]] = []
     for rhythm in sort_hosts_first(rhythms.values()):
         hosts = find_hosts(rhythm, settled, context.hours.of_csm(rhythm.csm_id).zone)
         around = replace(context, hosts=hosts)
         changed = change_rhythm(rhythm, occurrences.get(rhythm.touchpoint_type, ()), around)
-        changed_rhythms.append((rhythm, changed.changes))
+        changed_rhythms.append(ChangedRhythm(rhythm, changed.series.anchor, changed.changes))
         if changed.series.phase is None:
             settled.append((rhythm, changed.changes))
         changes += changed.changes

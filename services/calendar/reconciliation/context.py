@@ -152,10 +152,11 @@ class Reconciliation:
 
 
 class Host(NamedTuple):
-    """A day on which a touchpoint of that type takes in others."""
+    """What takes in others whose target is near its own, `on`. `is_on`: the day on which it is; None: it is held."""
 
     type: str
     on: date
+    is_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ What has no allowed day in its window (`services.calendar.absences`) and protect
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
+from typing import Final, NamedTuple
 
 from schemas.plans import OneOffItem, RhythmItem
+from schemas.recurrence_dates import iterate_dates, read_rule
+from schemas.zones import TimeZone
 from services.calendar.avoid import NEVER, PAUSE
 from services.calendar.escalation import (
     OF_PEOPLE,
@@ -20,20 +23,30 @@ from services.calendar.escalation import (
     name_weeks,
     problem_of,
 )
-from services.calendar.open_hours import OpenHours
+from services.calendar.open_hours import OpenHours, to_wall
 from services.calendar.plan import latest_of
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
 from services.calendar.touchpoint import OPEN, Closure, Origin, Status, Touchpoint, plan_again
 
-ChangedRhythm = tuple[RhythmItem, Sequence[CalendarChange]]
+
+class ChangedRhythm(NamedTuple):
+    """The changes of a rhythm whose first moment is `anchor`."""
+
+    rhythm: RhythmItem
+    anchor: datetime
+    changes: Sequence[CalendarChange]
+
+
 CAUSE_GONE = "its cause is gone"
+_DATES_OF_A_RULE: Final = 25
+"""Two years of a monthly rule."""
 
 
 def change_escalations(
     rhythms: Iterable[ChangedRhythm], one_offs: Sequence[CalendarChange], context: ReconcileContext
 ) -> list[CalendarChange]:
     """The changes of the calendar's own escalations; of those about people's days none."""
-    found = [gap for rhythm, changes in rhythms for gap in _find_gaps(rhythm, changes, context)]
+    found = [gap for changed in rhythms for gap in _find_gaps(changed, context)]
     found += _find_missed(one_offs, context)
     stored = {each.id: each for each in context.stored.touchpoints if each.origin is Origin.CALENDAR}
     wanted = [make_escalation(each, context.hours.of_csm(each.csm_id), context.now) for each in found]
@@ -63,42 +76,73 @@ def escalate(wanted: Touchpoint, stored: Mapping[str, Touchpoint]) -> CalendarCh
     )
 
 
-def _find_gaps(
-    rhythm: RhythmItem, changes: Sequence[CalendarChange], context: ReconcileContext
-) -> Iterator[Difficulty]:
-    """Pairs of neighbours that stand more than one and a half intervals apart although their targets do not."""
+def _find_gaps(changed: ChangedRhythm, context: ReconcileContext) -> Iterator[Difficulty]:
+    """Neighbours that stand too far apart, whatever made them: a season, a pause, what a person cancelled.
+
+    What had passed before anybody could act is no difficulty, as between an old contact and a rhythm that is new.
+    """
+    rhythm, anchor, changes = changed
     if not rhythm.never_skip:
         return
-    longest = timedelta(days=rhythm.every_days) * 3 / 2
+    longest = _find_longest(rhythm, anchor, context.availability(rhythm).zone)
     standing = sorted(
         (each.touchpoint for each in changes if each.touchpoint.status in OPEN),
         key=lambda touchpoint: touchpoint.due_at,
     )
-    last = context.stored.last_due_at.get(rhythm.touchpoint_type) or rhythm.last_touch_at
-    moments = [(last, last)] if last is not None else []
-    pairs = pairwise([*moments, *((each.start_at, each.due_at) for each in standing)])
-    later = standing[0 if moments else 1 :]
-    for ((target, due_at), (next_target, next_due_at)), touchpoint in zip(pairs, later, strict=True):
-        is_long = longest < next_due_at - due_at and next_due_at < NEVER
-        if is_long and next_target - target <= longest and touchpoint.status is Status.PLANNED:
-            yield _gap(rhythm, touchpoint, (due_at, longest), context)
+    last = _find_last(rhythm, context)
+    first = anchor if last is None or anchor - last > longest else last
+    later = [each for each in standing if each.due_at > first]
+    pairs = pairwise([(first, first), *((each.start_at, each.due_at) for each in later)])
+    for ((target, since), (next_target, due_at)), touchpoint in zip(pairs, later, strict=True):
+        is_long = longest < due_at - since and due_at < NEVER
+        is_ahead = since + longest > context.now or next_target - target <= longest
+        if is_long and is_ahead and touchpoint.status is Status.PLANNED:
+            is_first = touchpoint is standing[0] and first != last
+            yield _gap(rhythm, touchpoint, _Gap(since, longest, is_first), context)
 
 
-def _gap(
-    rhythm: RhythmItem, touchpoint: Touchpoint, limit: tuple[datetime, timedelta], context: ReconcileContext
-) -> Difficulty:
-    since, longest = limit
+class _Gap(NamedTuple):
+    """`longest`: what is allowed from `since` on. `is_first`: nothing was before it, it is late in its rhythm."""
+
+    since: datetime
+    longest: timedelta
+    is_first: bool
+
+
+def _find_longest(rhythm: RhythmItem, anchor: datetime, zone: TimeZone) -> timedelta:
+    """One and a half intervals; where its rule names days farther apart, half an interval more than these are."""
+    interval = timedelta(days=rhythm.every_days)
+    if rhythm.rrule is None:
+        return interval * 3 / 2
+    begin = to_wall(anchor, zone).date()
+    days = islice(iterate_dates(read_rule(rhythm.rrule), begin, begin), _DATES_OF_A_RULE)
+    widest = max((later - sooner for sooner, later in pairwise(days)), default=interval)
+    return widest + interval / 2 if widest > interval * 3 / 2 else interval * 3 / 2
+
+
+def _find_last(rhythm: RhythmItem, context: ReconcileContext) -> datetime | None:
+    """When one of its type came due or took place last."""
+    contacts = (rhythm.last_touch_at, context.stored.last_due_at.get(rhythm.touchpoint_type))
+    return max((moment for moment in contacts if moment is not None), default=None)
+
+
+def _gap(rhythm: RhythmItem, touchpoint: Touchpoint, gap: _Gap, context: ReconcileContext) -> Difficulty:
     name, hours = name_type(rhythm.touchpoint_type), context.hours.of_csm(rhythm.csm_id)
-    days = (touchpoint.due_at - since).days
-    weeks = name_weeks([since, touchpoint.due_at], hours)
+    days = (touchpoint.due_at - gap.since).days
+    weeks = name_weeks([gap.since, touchpoint.due_at], hours)
+    what = (
+        f"The first touchpoint of type {name} is only after {days} days"
+        if gap.is_first
+        else f"Between two touchpoints of type {name} pass {days} days"
+    )
     text = (
-        f"Between two touchpoints of type {name} pass {days} days ({weeks}, "
-        f"{_person(touchpoint, hours)}), more than the {longest / timedelta(days=1):g} that its {rhythm.every_days} days "
+        f"{what} ({weeks}, {_person(touchpoint, hours)}), "
+        f"more than the {gap.longest / timedelta(days=1):g} that its {rhythm.every_days} days "
         "allow. What helps: agree with the customer on an earlier day, or let a colleague lead it."
         f"{_why(touchpoint)}"
     )
     return Difficulty(
-        Problem.GAP, touchpoint.account_id, touchpoint.id, _csm_of(touchpoint, context), since + longest,
+        Problem.GAP, touchpoint.account_id, touchpoint.id, _csm_of(touchpoint, context), gap.since + gap.longest,
         f"Find an earlier day for the {name}", text,
     )  # fmt: skip
 

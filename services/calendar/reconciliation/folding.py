@@ -1,6 +1,7 @@
 """Occurrences of a rhythm that are part of another touchpoint of the account, such as a check-in of a business review.
 
-Targets decide, never the days on which touchpoints stand: else an occurrence would appear and vanish with every move.
+Targets decide, never the days on which touchpoints stand: else an occurrence would appear and vanish with every move. The
+reason names the day on which the other one is.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,11 +9,13 @@ from typing import Final
 
 from schemas.plans import RhythmItem
 from schemas.zones import TimeZone
+from services.calendar.avoid import NEVER
+from services.calendar.escalation import name_type
 from services.calendar.open_hours import to_wall
 from services.calendar.placing import LeftOutSlot
 from services.calendar.reconciliation.context import CalendarChange, Host
 from services.calendar.recurrence import Slot
-from services.calendar.touchpoint import OPEN, PEOPLE
+from services.calendar.touchpoint import OPEN, PEOPLE, Touchpoint
 
 NEAR_DAYS: Final = 3
 
@@ -35,13 +38,18 @@ def find_hosts(
     if not rhythm.folds_into or stands_alone or rhythm.owner not in PEOPLE:
         return []
     return [
-        Host(other.touchpoint_type, to_wall(change.touchpoint.start_at, zone).date())
+        _host(change.touchpoint, zone)
         for other, changes in others
         if other.touchpoint_type in rhythm.folds_into
         and (other.owner, other.csm_id) == (rhythm.owner, rhythm.csm_id)
         for change in changes
         if change.touchpoint.status in OPEN
     ]
+
+
+def _host(touchpoint: Touchpoint, zone: TimeZone) -> Host:
+    is_on = None if touchpoint.due_at >= NEVER else to_wall(touchpoint.due_at, zone).date()
+    return Host(touchpoint.type, to_wall(touchpoint.start_at, zone).date(), is_on)
 
 
 def fold(
@@ -57,6 +65,8 @@ def fold(
             kept.append(slot)
             continue
         host = min(near, key=lambda host: (abs((host.on - day).days), host.on, host.type))
-        name = host.type.replace("_", " ")
-        folded.append(LeftOutSlot(slot.nominal, f"part of the {name} on {host.on.isoformat()}"))
+        when = (
+            ", which is held until further notice" if host.is_on is None else f" on {host.is_on.isoformat()}"
+        )
+        folded.append(LeftOutSlot(slot.nominal, f"part of the {name_type(host.type)}{when}"))
     return kept, folded

@@ -4,7 +4,7 @@ Where nothing is to be avoided and nothing had to move, these are the slots of t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -12,7 +12,7 @@ from schemas.plans import RhythmItem
 from services.calendar.avoid import Availability
 from services.calendar.open_hours import DAY, add_days, next_open, next_usual, usual_of
 from services.calendar.patterns import CLOSED, find_due
-from services.calendar.placing import LeftOutSlot, SlotPlacer
+from services.calendar.placing import LeftOutSlot, SlotPlacer, describe_obstacle
 from services.calendar.reconciliation.context import ReconcileContext
 from services.calendar.reconciliation.folding import fold
 from services.calendar.recurrence import (
@@ -202,14 +202,29 @@ def _slots_again(
     """The slots of stored occurrences; what was in the way of their days before is determined anew."""
     usual = None if free.opening is None else usual_of(free.opening)
     if series.rrule is None:
-        return [
+        slots = [
             Slot(each.start_at, next_open(each.start_at, usual), each.end_at, _kept_shift(each))
             for each in movable
         ]
-    starts = [each.start_at for each in movable]
-    slots = series.slots(free.zone, free.opening, min(starts) - INSTANT) if starts else iter(())
-    by_rule = {slot.nominal: slot for slot in takewhile(lambda slot: slot.nominal <= max(starts), slots)}
-    return [_slot_by_rule(each, by_rule.get(each.start_at), free, now) for each in movable]
+    else:
+        starts = [each.start_at for each in movable]
+        own = series.slots(free.zone, free.opening, min(starts) - INSTANT) if starts else iter(())
+        by_rule = {slot.nominal: slot for slot in takewhile(lambda slot: slot.nominal <= max(starts), own)}
+        slots = [_slot_by_rule(each, by_rule.get(each.start_at), free, now) for each in movable]
+    return [_keep_ahead(slot, each, free, now) for slot, each in zip(slots, movable, strict=True)]
+
+
+def _keep_ahead(slot: Slot, occurrence: Touchpoint, free: Availability, now: datetime) -> Slot:
+    """The slot of an occurrence that stands ahead, at a time that is not over.
+
+    One whose own time has passed stays where it stands. Where it cannot, its shift says why, so that it is placed anew
+    from now on.
+    """
+    if slot.shift is not None or not slot.due_at < now < occurrence.due_at:
+        return slot
+    if free.is_available(occurrence.due_at):
+        return replace(slot, due_at=occurrence.due_at)
+    return replace(slot, shift=describe_obstacle(free, occurrence.due_at))
 
 
 def _slot_by_rule(occurrence: Touchpoint, slot: Slot | None, free: Availability, now: datetime) -> Slot:

@@ -43,42 +43,49 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
     hours = free.opening or context.hours.of_csm(item.csm_id)
     start, protected = max(item.window.from_, now), _find_protected(item, hours)
     limit = min(latest_of(item), protected)
+    is_limited = item.deadline is not None or protected < latest_of(item)
     opens_at = next_open(start, hours)
     if opens_at < limit:
-        is_limited = item.deadline is not None or protected < latest_of(item)
         ends_at = last_open_before(limit, working_hours(hours)) if is_limited else None
         return Timing(due_at, ends_at, shift)
     reasons = name_reasons(start, opens_at, hours)
     if opens_at < protected:
-        return _reach_next_day(Timing(due_at, limit, shift), free, opens_at, hours, reasons)
+        planned = Timing(due_at, limit, shift)
+        return _reach_next_day(planned, free, opens_at, hours, (protected, reasons))
     closes_at = last_open_before(min(start, protected), hours)
     if closes_at is not None and closes_at > now:
         begins_at = max(open_stretch(closes_at, hours)[0], now)
         if free.period_at(begins_at) is None:
             return Timing(begins_at, closes_at, f"{MOVED_EARLY}: {reasons}")
-    if free.opening is None:
-        return Timing(due_at, item.deadline, shift)
-    why = f"{LATE}nothing is open before the date it protects: {reasons}"
-    return _do_late(Timing(opens_at, item.deadline, why), free)
+    if free.opening is None and due_at < limit:
+        return Timing(due_at, limit if is_limited else None, shift)
+    late = Timing(opens_at, item.deadline, f"{LATE}nothing is open before the date it protects: {reasons}")
+    return late._replace(due_at=due_at) if free.opening is None else _do_late(late, free)
 
 
 def _reach_next_day(
-    planned: Timing, free: Availability, opens_at: datetime, hours: OpenHours, reasons: str
+    planned: Timing, free: Availability, opens_at: datetime, hours: OpenHours, bounds: tuple[datetime, str]
 ) -> Timing:
-    """Until the end of the hours that come next; what the customer sees is due in them."""
-    latest = planned.deadline
+    """Until the end of the hours that come next; what the customer sees is due in them.
+
+    `bounds`: the date that it protects, at which they end for it, and why nothing is open before them.
+    """
+    latest, (protected, reasons) = planned.deadline, bounds
     if free.opening is None:
-        return planned._replace(deadline=_end_of_hours(opens_at, hours))
+        return planned._replace(deadline=_end_of_hours(opens_at, hours, protected))
     named = "" if latest is None else f", {format_instant(latest)}"
     late = _do_late(
         Timing(opens_at, latest, f"{LATE}nothing is open before its deadline{named}: {reasons}"), free
     )
-    return late if late.due_at >= NEVER else late._replace(deadline=_end_of_hours(late.due_at, hours))
+    if late.due_at >= NEVER:
+        return late
+    return late._replace(deadline=_end_of_hours(late.due_at, hours, protected))
 
 
-def _end_of_hours(moment: datetime, hours: OpenHours) -> datetime:
-    """When the working hours end around that moment, whatever stands in a calendar."""
-    return open_stretch(moment, working_hours(hours))[1]
+def _end_of_hours(moment: datetime, hours: OpenHours, protected: datetime) -> datetime:
+    """When the working hours end around that moment, whatever stands in a calendar; a date to come before ends them."""
+    ends_at = open_stretch(moment, working_hours(hours))[1]
+    return min(ends_at, protected) if moment < protected else ends_at
 
 
 def _do_late(planned: Timing, free: Availability) -> Timing:

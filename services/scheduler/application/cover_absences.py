@@ -78,7 +78,7 @@ async def cover_absences(
     """Level-triggered: escalations whose cause is gone are cancelled. `shares`: what colleagues take because of room."""
     homeless, escalated = levelled.homeless, levelled.relief.escalated
     in_question = find_in_question(book, homeless)
-    covers = [*await _find_covers(book, in_question, absences), *shares]
+    covers = [*await _find_covers(book, in_question, absences, now), *shares]
     covered = await absences.save_covers(book, covers, now) if covers else ()
     difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
     difficulties += describe_shortages(book, escalated)
@@ -98,7 +98,7 @@ async def cover_absences(
 
 
 async def _find_covers(
-    book: PersonBook, in_question: Sequence[AccountTouch], absences: AbsenceRepository
+    book: PersonBook, in_question: Sequence[AccountTouch], absences: AbsenceRepository, now: datetime
 ) -> list[Cover]:
     touches = [each.touch for each in in_question if each.obstacle is Obstacle.AWAY]
-    return find_covers(book, touches, await absences.load_deputies(book, touches)) if touches else []
+    return find_covers(book, touches, await absences.load_deputies(book, touches), now) if touches else []

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from services.calendar.absences import AccountTouch, Deputy, cover, describe_difficulties, find_in_question
 from services.calendar.avoid import Availability
 from services.calendar.levelling import Homeless, Obstacle
-from services.calendar.open_hours import OpenHours
+from services.calendar.open_hours import DateSpan, OpenHours
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key, find_owed_within
 from services.calendar.person_levelling import level_person
 from tests.unit.calendar.plans import NOW, OFFICE, UTC_ZONE, season
@@ -42,7 +42,7 @@ def test_the_colleague_with_the_most_room_stands_in_on_the_day_nearest_to_the_ta
     """Row 22: time off is covered."""
     deputies = [Deputy("bob", OFFICE, 900), Deputy("cyd", OFFICE, 300), Deputy("dan", OFFICE, 300)]
 
-    found = cover(book([touch()]), touch(), deputies)
+    found = cover(book([touch()]), touch(), deputies, NOW)
 
     assert found is not None
     assert (found.csm_id, found.due_at) == ("cyd", TARGET)
@@ -52,7 +52,7 @@ def test_the_colleague_with_the_most_room_stands_in_on_the_day_nearest_to_the_ta
 def test_a_stand_in_and_who_is_away_are_named_as_the_directory_does() -> None:
     deputy = Deputy("cyd", replace(OFFICE, person="Cyd Ode"), 0)
 
-    found = cover(book([touch()], replace(OFFICE, person="Ada Lind")), touch(), [deputy])
+    found = cover(book([touch()], replace(OFFICE, person="Ada Lind")), touch(), [deputy], NOW)
 
     assert found is not None
     assert found.reason == "covered by Cyd Ode: Ada Lind is away (week 2026-W12)"
@@ -62,8 +62,8 @@ def test_a_colleague_who_works_on_no_day_of_the_window_does_not_stand_in() -> No
     narrow = touch(earliest_at=TARGET - DAY, latest_at=TARGET + DAY)  # Sunday to Tuesday
     thursdays, tuesdays = OpenHours(UTC_ZONE, frozenset({3})), OpenHours(UTC_ZONE, frozenset({1}))
 
-    assert cover(book([narrow]), narrow, [Deputy("bob", thursdays, 0)]) is None
-    found = cover(book([narrow]), narrow, [Deputy("bob", thursdays, 0), Deputy("cyd", tuesdays, 500)])
+    assert cover(book([narrow]), narrow, [Deputy("bob", thursdays, 0)], NOW) is None
+    found = cover(book([narrow]), narrow, [Deputy("bob", thursdays, 0), Deputy("cyd", tuesdays, 500)], NOW)
     assert found is not None
     assert (found.csm_id, found.due_at.weekday()) == ("cyd", 1)
 
@@ -72,7 +72,7 @@ def test_nobody_stands_in_on_a_day_on_which_the_customer_is_not_to_be_met() -> N
     closed = season(10, 18)
     around = Availability((closed,), UTC_ZONE, OFFICE)
 
-    assert cover(book([touch()], acme=around), touch(), [Deputy("bob", OFFICE, 0)]) is None
+    assert cover(book([touch()], acme=around), touch(), [Deputy("bob", OFFICE, 0)], NOW) is None
 
 
 def test_the_leveller_finds_who_is_away_although_the_touchpoint_stands_behind_the_absence() -> None:
@@ -132,13 +132,51 @@ def test_what_its_person_can_only_do_late_goes_to_a_colleague_within_its_time() 
     )
     in_question = find_in_question(book([owed]), ())
 
-    found = cover(book([owed]), owed, [Deputy("bob", OFFICE, 0)])
+    found = cover(book([owed]), owed, [Deputy("bob", OFFICE, 0)], NOW)
 
     assert in_question == [AccountTouch(owed, Obstacle.AWAY)]
     assert found is not None
     assert TARGET <= found.due_at <= TARGET + 4 * DAY
     (difficulty,) = describe_difficulties(book([owed]), in_question, ())  # without one
     assert "ada is away on every working day of the window" in difficulty.text
+
+
+AWAY_THEN = replace(OFFICE, away=(DateSpan(NOW.date(), NOW.date() + 40 * DAY),))
+
+
+def test_nobody_stands_in_in_the_past_or_before_the_day_after_tomorrow() -> None:
+    """Its target was yesterday; what is left of its window begins in two days."""
+    passed = touch(target=NOW - DAY, due_at=NOW + 2 * DAY, earliest_at=NOW - 7 * DAY, latest_at=NOW + 5 * DAY)
+
+    found = cover(book([passed], AWAY_THEN), passed, [Deputy("bob", OFFICE, 0)], NOW)
+    assert found is not None
+    assert found.due_at == NOW + 2 * DAY
+
+    over = passed._replace(earliest_at=NOW - 3 * DAY, latest_at=NOW + DAY)
+    assert cover(book([over], AWAY_THEN), over, [Deputy("bob", OFFICE, 0)], NOW) is None
+
+
+def test_what_is_late_already_may_be_covered_today() -> None:
+    owed = touch(earliest_at=None, latest_at=None, owed_within=(NOW, NOW + DAY), target=NOW)
+
+    found = cover(book([owed], AWAY_THEN), owed, [Deputy("bob", OFFICE, 0)], NOW)
+    assert found is not None
+    assert found.due_at == NOW
+
+
+def test_a_meeting_that_people_are_invited_to_keeps_its_time_with_a_colleague_who_is_free_then() -> None:
+    """Also where levelling had put it beyond its window, and before one with more room who is not free."""
+    invited = touch(due_at=TARGET + 4 * DAY, is_invited=True)  # a Friday, three days is the window
+    thursdays = OpenHours(UTC_ZONE, frozenset({3}))
+
+    found = cover(
+        book([invited], AWAY_THEN), invited, [Deputy("bob", thursdays, 0), Deputy("cyd", OFFICE, 900)], NOW
+    )
+    assert found is not None
+    assert (found.csm_id, found.due_at) == ("cyd", invited.due_at)
+    nearest = cover(book([invited], AWAY_THEN), invited, [Deputy("bob", thursdays, 0)], NOW)
+    assert nearest is not None
+    assert nearest.due_at == TARGET + 3 * DAY  # not on the day nearest to its target
 
 
 def test_only_what_is_late_and_has_time_left_is_owed() -> None:

@@ -10,7 +10,7 @@ from schemas.plans import Avoid
 from services.calendar.avoid import Availability
 from services.calendar.book_days import BookDays
 from services.calendar.customer_days import CustomerDays
-from services.calendar.open_hours import DateSpan, OpenHours, from_wall, next_open, to_wall
+from services.calendar.open_hours import DateSpan, OpenHours, from_wall, to_wall
 from services.calendar.public_holidays import HolidayCalendar
 
 FIRST = date(2026, 3, 2)
@@ -48,29 +48,15 @@ def test_the_number_of_a_day_is_that_of_its_date(zone: ZoneInfo, moment: datetim
     assert found == (to_wall(moment, zone).date() - FIRST).days
 
 
-@given(hours, clocks, st.integers(0, COUNT - 1), st.integers(1, 60))
-def test_days_closed_from_a_time_of_day_on_have_no_open_moment_later(
-    opening: OpenHours, clock: time, first: int, length: int
-) -> None:
-    zone = ZoneInfo(opening.zone.key)
-    days = range(first, min(first + length, COUNT))
-    expected: list[int] = []
-    for day in days:
-        open_at = next_open(wall_moment(zone, day, clock), opening)
-        if to_wall(open_at, zone).date() != to_wall(wall_moment(zone, day, clock), zone).date():
-            expected.append(day)
-    assert list(BookDays(zone, FIRST, COUNT).closed_from(clock, opening, days)) == expected
-
-
 @given(
     hours,
     st.booleans(),
     st.lists(st.tuples(moments, st.integers(1, 60 * 24 * 20)), max_size=3),
-    st.integers(0, COUNT - 1),
-    st.integers(1, 60),
+    moments,
+    st.integers(0, 60 * 24 * 40),
 )
-def test_unavailable_days_have_no_available_moment(
-    opening: OpenHours, always: object, spans: list[tuple[datetime, int]], first: int, length: int
+def test_unavailable_days_have_no_available_moment_of_the_window(
+    opening: OpenHours, always: object, spans: list[tuple[datetime, int]], opens_at: datetime, length: int
 ) -> None:
     zone = ZoneInfo(opening.zone.key)
     periods = tuple(
@@ -78,26 +64,30 @@ def test_unavailable_days_have_no_available_moment(
         for start, minutes in spans
     )
     availability = Availability(periods, zone, None if always else opening)
-    days = range(first, min(first + length, COUNT))
-    expected = [
-        day
-        for day in days
-        if to_wall(availability.first_available(wall_moment(zone, day, time())), zone).date()
-        != FIRST + timedelta(days=day)
-    ]
-    assert list(BookDays(zone, FIRST, COUNT).unavailable(availability, days)) == expected
+    closes_at = opens_at + timedelta(minutes=length)
+    book = BookDays(zone, FIRST, COUNT)
+    days = range(max(book.number_of(opens_at), 0), min(book.number_of(closes_at) + 1, COUNT))
+    expected: list[int] = []
+    for day in days:
+        found = availability.first_available(max(opens_at, wall_moment(zone, day, time())))
+        if found > closes_at or to_wall(found, zone).date() != FIRST + timedelta(days=day):
+            expected.append(day)
+    assert list(book.unavailable(availability, days, (opens_at, closes_at))) == expected
 
 
 def test_days_outside_the_book_are_in_no_answer() -> None:
     days = BookDays(ZoneInfo("Europe/Berlin"), FIRST, 7)
-    never = OpenHours(ZoneInfo("Europe/Berlin"), frozenset({0}), time(9), time(10))
-    assert days.closed_from(time(12), never, range(-3, 20)) == tuple(range(7))
-    assert days.closed_from(time(12), never, range(9, 20)) == ()
+    mondays = OpenHours(ZoneInfo("Europe/Berlin"), frozenset({0}), time(9), time(10))
+    availability = Availability((), mondays.zone, mondays)
+    window = (datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC))
+    assert days.unavailable(availability, range(-3, 20), window) == tuple(range(1, 7))
+    assert days.unavailable(availability, range(9, 20), window) == ()
 
 
 def test_a_day_that_a_zone_skipped_is_closed() -> None:
     zone = ZoneInfo("Pacific/Apia")
     days = BookDays(zone, date(2011, 12, 26), 7)
     always = OpenHours(zone, frozenset(range(7)), time(0), time.max)
-    assert days.closed_from(time(9), always, range(7)) == (4,)
+    window = (datetime(2011, 12, 1, tzinfo=UTC), datetime(2012, 2, 1, tzinfo=UTC))
+    assert days.unavailable(Availability((), zone, always), range(7), window) == (4,)
     assert days.number_of(datetime(2011, 12, 30, 12, tzinfo=UTC)) == 5

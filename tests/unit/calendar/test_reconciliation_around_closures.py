@@ -3,20 +3,23 @@
 Rows 42 and 43 of the reported faults; S152, S178, F12.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.plans import About
+from schemas.plans import About, RhythmItem
 from schemas.times import Window
 from schemas.zones import find_zone
 from services.calendar.customer_days import CustomerDays
 from services.calendar.open_hours import DateSpan, OpenHours
 from services.calendar.public_holidays import HolidayCalendar
-from services.calendar.reconciliation.context import AccountHours, StoredCalendar
+from services.calendar.reconciliation.context import AccountHours, CalendarChange, StoredCalendar
 from services.calendar.touchpoint import Origin, Status, Touchpoint
-from tests.unit.calendar.plans import calendar, decided, one_off, plan, rhythm
+from tests.unit.calendar.plans import calendar, decided, one_off, plan, reconciled, rhythm
 
 BERLIN = find_zone("Europe/Berlin")
 CHRISTMAS = datetime(2026, 12, 25, 9, tzinfo=UTC)
@@ -35,6 +38,15 @@ def hours(
         person="Kim",
     )
     return AccountHours(BERLIN, kim, {}, customer=customer)
+
+
+def working(*days: int, away: tuple[date, date] | None = None) -> AccountHours:
+    spans = () if away is None else (DateSpan(*away),)
+    return AccountHours(BERLIN, OpenHours(BERLIN, frozenset(days), away=spans, person="Kim"), {})
+
+
+def changes_of_planned(changes: Sequence[CalendarChange]) -> list[CalendarChange]:
+    return [change for change in changes if change.touchpoint.status is Status.PLANNED]
 
 
 def planned(stored: StoredCalendar) -> list[Touchpoint]:
@@ -257,3 +269,86 @@ def test_the_same_plan_twice_moves_nothing_around_closures() -> None:
     first = calendar(asked, hours=where, now=now)
 
     assert calendar(decided(asked, version=2), first, where, now).touchpoints == first.touchpoints
+
+
+TUESDAY = datetime(2026, 11, 17, 9, tzinfo=UTC)
+WEDNESDAY = datetime(2026, 12, 2, 9, tzinfo=UTC)
+LEVELLED = "levelled: the week 2026-W49 is full"
+
+
+def levelled_call(
+    every_days: int = 14, later: timedelta = timedelta(days=3)
+) -> tuple[RhythmItem, StoredCalendar]:
+    """Calls from Tuesday 17 November; that of 1 December is levelled by some days to Friday 4 December."""
+    calls = rhythm(every_days)
+    stored = calendar(plan([calls], at=TUESDAY), hours=hours(), now=TUESDAY)
+    first, second, *others = planned(stored)
+    moved = second._replace(due_at=second.due_at + later, shift=LEVELLED)
+    released = first._replace(status=Status.DUE, released_at=TUESDAY)
+    return calls, StoredCalendar((released, moved, *others), stored.series, {"check_in": first.due_at})
+
+
+@pytest.mark.parametrize(
+    ("kim", "due_at", "shift"),
+    [
+        (hours((date(2026, 12, 2), date(2026, 12, 11))), datetime(2026, 12, 14, 9, tzinfo=UTC), "time off of Kim"),
+        (hours((date(2026, 12, 4), date(2026, 12, 4))), WEDNESDAY, "time off of Kim"),
+        (working(0, 1, 2, 3), WEDNESDAY, "no working day"),
+        (working(0, 1), datetime(2026, 12, 7, 9, tzinfo=UTC), "no working day"),
+    ],
+)  # fmt: skip
+def test_a_call_whose_target_has_passed_never_moves_into_the_past_when_its_day_closes(
+    kim: AccountHours, due_at: datetime, shift: str
+) -> None:
+    calls, stored = levelled_call()
+    again = planned(calendar(plan([calls], at=WEDNESDAY), stored, kim, WEDNESDAY))[0]
+
+    assert (again.due_at, again.shift) == (due_at, f"moved: {shift}")
+
+
+def test_a_call_whose_target_has_passed_stays_while_its_day_is_open() -> None:
+    calls, stored = levelled_call()
+    again = planned(calendar(plan([calls], at=WEDNESDAY), stored, hours(), WEDNESDAY))[0]
+
+    assert (again.due_at, again.shift) == (datetime(2026, 12, 4, 9, tzinfo=UTC), LEVELLED)
+
+
+def test_a_call_that_a_colleague_leads_comes_back_to_its_person_on_its_day_not_in_the_past() -> None:
+    calls, stored = levelled_call()
+    covered = [
+        each._replace(csm_id="ben", shift="covered by Ben: Kim is away (week 2026-W49)")
+        if each.shift == LEVELLED
+        else each
+        for each in stored.touchpoints
+    ]
+    stored = StoredCalendar(tuple(covered), stored.series, stored.last_due_at)
+    again = planned(calendar(plan([calls], at=WEDNESDAY), stored, hours(), WEDNESDAY))[0]
+
+    assert (again.due_at, again.csm_id) == (datetime(2026, 12, 4, 9, tzinfo=UTC), "ada")
+
+
+@given(
+    st.sampled_from([3, 7, 14, 30, 90]),
+    st.integers(1, 6),
+    st.floats(0, 1),
+    st.integers(-3, 6),
+    st.integers(0, 20),
+    st.frozensets(st.integers(0, 6), min_size=1),
+)
+def test_what_stands_ahead_never_moves_into_the_past(
+    every_days: int, later: int, part: float, away_in: int, away_for: int, days: frozenset[int]
+) -> None:
+    """`part`: how much of the time between its target and its levelled day has passed."""
+    calls, stored = levelled_call(every_days, timedelta(days=later))
+    now = TUESDAY + timedelta(days=every_days) + part * timedelta(days=later)
+    first = now.date() + timedelta(days=away_in)
+    kim = working(*days, away=(first, first + timedelta(days=away_for)))
+    ahead = {each.id for each in planned(stored) if each.due_at > now}
+
+    changed = reconciled(plan([calls], at=now), stored, kim, now).changes
+
+    assert [
+        change.touchpoint.due_at
+        for change in changes_of_planned(changed)
+        if change.touchpoint.id in ahead and change.touchpoint.due_at < now
+    ] == []

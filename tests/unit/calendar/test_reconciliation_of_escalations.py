@@ -1,14 +1,18 @@
 """What the calendar cannot place as it should is escalated once, in plain English, and withdrawn with its cause."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+
+import pytest
 
 from schemas.times import Window
 from services.calendar.escalation import AHEAD, Problem, problem_of
 from services.calendar.reconciliation.context import ChangeKind, StoredCalendar
-from services.calendar.touchpoint import Closure, Origin, Status, Touchpoint
+from services.calendar.touchpoint import Cancellation, Closure, Origin, Status, Touchpoint, cancel
 from tests.unit.calendar.plans import (
     NOW,
+    by_rule,
     calendar,
     come_due,
     decided,
@@ -105,3 +109,60 @@ def test_a_deadline_that_cannot_be_met_is_escalated() -> None:
 
 def test_what_is_held_until_further_notice_is_not_escalated() -> None:
     assert escalations(calendar(plan([REVIEW], avoid=[season(20, None, "business_review")]))) == []
+
+
+def without(stored: StoredCalendar, number: int) -> StoredCalendar:
+    """A person cancelled that review."""
+    touchpoints = [
+        cancel(each, Cancellation(Closure.BY_HAND, "no longer wanted")) if each.number == number else each
+        for each in stored.touchpoints
+    ]
+    return replace(stored, touchpoints=tuple(touchpoints))
+
+
+def text_of(escalation: Touchpoint) -> str:
+    assert escalation.content is not None
+    return escalation.content.reason.text
+
+
+@pytest.mark.parametrize("rule", [None, "FREQ=MONTHLY;INTERVAL=3"])
+def test_a_gap_that_a_person_made_by_cancelling_a_review_is_escalated(rule: str | None) -> None:
+    """X20: days 0 and 180 are left, whatever the targets are."""
+    review = plan([REVIEW.model_copy(update={"rrule": rule})])
+    again = calendar(decided(review, version=2), without(calendar(review), 2))
+
+    (escalation,) = escalations(again)
+    assert problem_of(escalation) is Problem.GAP
+    assert "Between two touchpoints of type business review pass 18" in text_of(escalation)
+
+
+def test_a_gap_that_a_long_pause_leaves_is_escalated() -> None:
+    """X20: what the pause leaves out counts as well as what it moves."""
+    paused = season(0, 210, name="pause")
+    (first,) = escalations(calendar(plan([REVIEW], avoid=[paused])))
+    assert "The first touchpoint of type business review is only after 21" in text_of(first)
+
+    known = plan([REVIEW.model_copy(update={"last_touch_at": NOW - 30 * DAY})], avoid=[paused])
+    (later,) = escalations(calendar(known))
+    assert "Between two touchpoints of type business review pass 24" in text_of(later)
+
+
+def test_a_rhythm_that_begins_long_after_the_last_contact_is_no_difficulty_nor_is_a_rule_with_wide_gaps() -> (
+    None
+):
+    old = plan([REVIEW.model_copy(update={"last_touch_at": NOW - 300 * DAY, "urgency": "spread"})])
+    assert escalations(calendar(old)) == []
+    assert escalations(calendar(decided(old, version=2), calendar(old))) == []
+
+    uneven = plan([by_rule("FREQ=YEARLY;BYMONTH=1,2,3;BYMONTHDAY=1", never_skip=True)])
+    assert escalations(calendar(uneven)) == []
+
+
+def test_a_review_that_took_place_early_leaves_no_gap_before_the_next_one() -> None:
+    review = plan([REVIEW])
+    stored = without(calendar(review), 2)  # settled on day 85, as the rules engine says
+    now = NOW + 85 * DAY
+    early = REVIEW.model_copy(update={"last_touch_at": now})
+    stored = replace(come_due(stored, NOW), last_due_at={"business_review": NOW})
+
+    assert escalations(calendar(plan([early], version=2, at=now), stored, now=now)) == []

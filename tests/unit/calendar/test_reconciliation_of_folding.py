@@ -33,6 +33,19 @@ def test_a_check_in_within_three_days_of_a_review_is_part_of_it_and_says_so() ->
     assert (second.closure, second.text) == (Closure.SUPPRESSED, "part of the business review on 2026-06-01")
 
 
+def reasons(stored: StoredCalendar) -> list[str]:
+    return [each.cancellation.text for each in folded(stored) if each.cancellation is not None]
+
+
+def test_a_check_in_that_is_part_of_a_review_names_the_day_on_which_the_review_is() -> None:
+    """Its target, day 91, is in a season: it is on day 80, and the check-in of day 90 stays part of it."""
+    moved = decided(BOTH, avoid=(season(80.9, 110, "business_review"),))
+
+    assert reasons(calendar(moved))[1] == "part of the business review on 2026-05-21"
+    held = decided(BOTH, avoid=(season(80.9, None, "business_review"),))
+    assert reasons(calendar(held))[1] == "part of the business review, which is held until further notice"
+
+
 def test_folding_comes_to_rest_and_does_not_follow_a_day_that_moves() -> None:
     stored = calendar(BOTH)
     assert {change.kind for change in reconciled(BOTH, stored).changes} == {ChangeKind.KEEP}

@@ -1,14 +1,16 @@
 """When the occurrences of a rhythm are."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.times import QuietHours
-from services.calendar.open_hours import OpenHours, message_hours
+from schemas.zones import find_zone
+from services.calendar.open_hours import EVERY_DAY, OpenHours, from_wall, message_hours, to_wall
 from services.calendar.recurrence import choose_anchor, iterate_slots, start_fraction
 from tests.unit.calendar.plans import NOW, OFFICE, UTC_ZONE, calendar, openings, plan, rhythm, zones
 
@@ -88,3 +90,40 @@ def test_fractions_lie_above_nothing_and_up_to_the_whole() -> None:
 def test_the_shortest_and_the_longest_interval_of_a_plan_do_no_harm() -> None:
     for every_days in (1, 3660):
         calendar(plan([rhythm(every_days, last_touch_at=NOW - timedelta(days=1))]))
+
+
+@pytest.mark.parametrize("rule", [None, "FREQ=DAILY"])
+@pytest.mark.parametrize(
+    ("zone", "no_day"),
+    [
+        ("Pacific/Apia", date(2011, 12, 30)),
+        ("Pacific/Fakaofo", date(2011, 12, 30)),
+        ("Pacific/Kwajalein", date(1993, 8, 21)),
+        ("Pacific/Kiritimati", date(1994, 12, 31)),
+    ],
+)
+@pytest.mark.parametrize("opening", [False, True])
+def test_a_daily_rhythm_has_one_moment_on_each_day_and_none_on_a_day_that_its_zone_skipped(
+    rule: str | None, zone: str, no_day: date, *, opening: bool
+) -> None:
+    place = find_zone(zone)
+    anchor = from_wall(datetime.combine(no_day - timedelta(days=3), time(10)), place)
+    hours = OpenHours(place, EVERY_DAY) if opening else None
+
+    slots = list(islice(iterate_slots(anchor, 1, place, hours, after=None, rrule=rule), 6))
+
+    days = [to_wall(slot.due_at, place).date() for slot in slots]
+    assert days == [no_day + timedelta(days=days) for days in (-3, -2, -1, 1, 2, 3)]
+    assert [slot.deadline for slot in slots[:-1]] == [slot.nominal for slot in slots[1:]]
+
+
+@pytest.mark.parametrize("rule", [None, "FREQ=WEEKLY;BYDAY=FR"])
+def test_a_weekly_rhythm_on_a_day_that_its_zone_skipped_is_not_left_out(rule: str | None) -> None:
+    """30 December 2011 was to be a Friday in Samoa."""
+    apia = find_zone("Pacific/Apia")
+    days = [date(2011, 12, 23), date(2011, 12, 31), date(2012, 1, 6)]
+    expected = [from_wall(datetime.combine(day, time(10)), apia) for day in days]
+
+    slots = islice(iterate_slots(expected[0], 7, apia, None, after=None, rrule=rule), 3)
+
+    assert [slot.due_at for slot in slots] == expected

@@ -131,6 +131,16 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             "levelled: part of the business review on 2026-04-08",
             "bagian dari “Tinjauan hasil” pada 8 April 2026",
         ),
+        (
+            "de",
+            "suppressed: part of the business review, which is held until further notice",
+            "Teil von „Ergebnisgespräch“, das bis auf Weiteres zurückgehalten ist",
+        ),
+        (
+            "es",
+            "levelled: another day keeps it two days apart from another touchpoint of the account",
+            "otro día deja dos días de distancia con otra cita con el cliente",
+        ),
         ("de", "moved after quarter_end", "das liegt jetzt nach „quarter_end“"),
         ("de", "moved before our summer break: Wir sind dann nicht da.", "Wir sind dann nicht da."),
         (

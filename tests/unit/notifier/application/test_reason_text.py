@@ -167,6 +167,15 @@ def test_an_escalation_of_a_gap_is_translated_with_why_the_day_is_so_late(langua
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_an_escalation_of_a_first_review_that_is_late_is_translated(language: str) -> None:
+    text = escalated(escalations(calendar(plan([REVIEW], avoid=[season(0, 210, name="pause")]))))
+    translated = translate_why(text, BOOK.phrases(language))
+
+    assert text.startswith("The first touchpoint of type business review")
+    assert not re.search(r"The first|What helps|Why it|business review|W\d\d|moved", translated), translated
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_an_escalation_of_a_deadline_is_translated_with_why_the_day_is_so_late(language: str) -> None:
     blocked = season(-1, 60, "renewal_discussion", name="freeze")
     late = plan(one_offs=[one_off("renewal_discussion", 8, never_skip=True)], avoid=[blocked])
