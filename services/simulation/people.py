@@ -8,6 +8,7 @@ from schemas.times import USUAL_QUIET_HOURS
 from services.calendar.assignment import BLOCK, YEAR_BLOCKS, begin_blocks, measure_host
 from services.calendar.avoid import Availability, periods_for
 from services.calendar.book_days import share_days
+from services.calendar.customer_days import season_zones
 from services.calendar.levelling import Host
 from services.calendar.levelling.model import WEEK
 from services.calendar.open_hours import OpenHours, to_wall
@@ -195,7 +196,8 @@ class PersonWork:
         }.values():
             work, plan = find_work(account.content_of(touchpoint), touchpoint.minutes), account.plan
             avoid, quiet = ((), USUAL_QUIET_HOURS) if plan is None else (plan.avoid, plan.quiet_hours)
-            periods = periods_for(avoid, touchpoint.type, work.topic)
+            zones = season_zones(account.customer, hours.zone)
+            periods = periods_for(avoid, touchpoint.type, work.topic, zones)
             free = find_availability(periods, work, hours, AccountDays(account.customer, quiet))
             if free is not None:
                 found[availability_key(account.account_id, touchpoint.type)] = free

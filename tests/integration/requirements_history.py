@@ -16,6 +16,7 @@ STANDARD = {
 }
 RED = {"red-enterprise": ENTERPRISE, "red-mid": MID_MARKET, "red-small": SMALL, "red-self": SELF_SERVICE}
 RETAIL = ("retail-one", "retail-two", "retail-three")
+ELSEWHERE = {"auckland": ("Pacific/Auckland", "NZ"), "los-angeles": ("America/Los_Angeles", "US")}
 GROWING = ("seats", "limits", "spike", "growing", "signal")
 
 
@@ -167,6 +168,8 @@ def _history(history: History) -> None:
 def _seasons(history: History) -> None:
     for name in RETAIL:
         history.add_account(name, ENTERPRISE, industry="retail")
+    for name, (zone, country) in ELSEWHERE.items():
+        history.add_account(name, ENTERPRISE, timezone=zone, country=country)
     history.add_account("reader", MID_MARKET)
     only = 'account_id == "reader"'
     releases = {"patch": False, "spring": True, "summer": True}
