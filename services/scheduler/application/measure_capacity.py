@@ -18,13 +18,12 @@ from services.calendar.weeks import name_week
 class CsmWeek:
     """The hours of a CSM and their minutes in a usual week. `doubt`: what is wrong with their description.
 
-    `hours`: None, those of somebody whom nobody described. `is_working`: they have working days.
+    `hours`: None, those of somebody whom nobody described.
     """
 
     csm_id: str
     weekly_minutes: int | None = None
     hours: OpenHours | None = None
-    is_working: bool = True
     doubt: str | None = None
 
 
@@ -92,7 +91,7 @@ def measure_weeks(
 def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
     weekly = DEFAULT_WEEKLY_MINUTES if csm.weekly_minutes is None else csm.weekly_minutes
     hours = csm.hours or DEFAULT_HOURS
-    working = open_days(usual_of(hours), monday, monday + 6 * DAY) if csm.is_working else ()
+    working = open_days(usual_of(hours), monday, monday + 6 * DAY) if hours.is_working else ()
     return CapacityWeek(
         csm_id=csm.csm_id,
         week=name_week(monday),

@@ -58,7 +58,7 @@ class Capacity(SchemaModel):
         float,
         Field(
             description="people missing in the worst week, rounded up to hundredths; the unit is one person with the "
-            "available minutes of those who are short; 0: everything fits"
+            "available minutes of those who are short, or with 2,400 a week where they have none; 0: everything fits"
         ),
     ] = 0.0
     headcount_week: HeadcountWeek | None = None
