@@ -160,10 +160,13 @@ class PersonWork:
                 if day > today:
                     planned[day // WEEK] += touchpoint.minutes
             monday = monday_before(hours, now)
-            rest = today % WEEK + 1
+            tomorrow = monday + timedelta(days=today % WEEK + 1)
+            begins = {week: monday + timedelta(weeks=week) for week in planned}
             self._fits = all(
                 minutes
-                <= available_minutes(self.colleague, monday + timedelta(weeks=week), 0 if week else rest)
+                <= available_minutes(
+                    self.colleague, max(begins[week], tomorrow), begins[week] + timedelta(days=WEEK - 1)
+                )
                 for week, minutes in planned.items()
             )
         return not self._fits

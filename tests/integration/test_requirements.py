@@ -582,7 +582,7 @@ def retail_reviews_avoid_the_fourth_quarter_and_none_is_dropped(story: Story) ->
 
 @covers("S153")
 def no_review_is_planned_in_december_wherever_the_customer_is(story: Story) -> None:
-    zones = dict.fromkeys((*STANDARD, *RED), "UTC") | {name: zone for name, (zone, _) in ELSEWHERE.items()}
+    zones = {**dict.fromkeys((*STANDARD, *RED), "UTC"), **ELSEWHERE}
     for name, zone in zones.items():
         moments = story.planned(name, "business_review") + story.planned(name, "executive_review")
         assert moments or name.endswith(("small", "self"))

@@ -1,6 +1,6 @@
 """Measure the work in each CSM's weeks against the time those weeks have. Sums, no advice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -75,17 +75,20 @@ class CapacityWeek(SchemaModel):
 
 def measure_weeks(
     csms: Mapping[str, CsmWeek], loads: Iterable[WeekLoad], first: date, last: date
-) -> list[CapacityWeek]:
-    """Every ISO week from `first` to `last` of every CSM who is described or has something to do."""
+) -> Iterator[CapacityWeek]:
+    """Every ISO week from `first` to `last` of every CSM who is described or has something to do.
+
+    Each is computed when it is asked for: a year of 150 people takes seconds.
+    """
     by_week = {(load.csm_id, load.monday): load for load in loads}
     csm_ids = sorted({*csms, *(csm_id for csm_id, _ in by_week)})
     monday = first - timedelta(days=first.weekday())
     mondays = [monday + timedelta(days=7 * n) for n in range((last - monday).days // 7 + 1)]
-    return [
+    return (
         _measure_week(csms.get(csm_id, CsmWeek(csm_id)), monday, by_week.get((csm_id, monday)))
         for csm_id in csm_ids
         for monday in mondays
-    ]
+    )
 
 
 def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
