@@ -13,6 +13,7 @@ from schemas.standing import TouchpointContent
 from schemas.times import EARLIEST
 from services.calendar.assignment import NO_LEADS
 from services.calendar.customer_days import CustomerPlace
+from services.calendar.holiday_changes import name_holidays
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation import erase
@@ -180,6 +181,8 @@ async def _reconcile_all(
         own = leads.get(target.plan.account_id, NO_LEADS)
         context = ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own)
         result = reconcile_after(context, rules if target.account.rules_changed else None)
+        if target.account.holidays_changed is not None:
+            result = name_holidays(result, calendar, target.account.holidays_changed)
         stretched += result.stretched
         extend_at = find_extend_at(result.series, target.hours, now + MIN_EXTEND_INTERVAL)
         changes = list(_touchpoint_updates(result, calendar))
