@@ -137,7 +137,7 @@ class Avoid(SchemaModel):
     """Empty: all types that contact a customer (whose `topic` is not null)."""
     text: LongText = ""
     first_on: Day | None = None
-    """Of a blackout: its first day, by the clocks of the customer; `from` is where that day begins in UTC. null: a pause."""
+    """Of a blackout: its first day, by the customer's clocks; `from` is where it begins in UTC. null: a pause."""
     last_on: Day | None = None
     """Of a blackout: its last day, included; `to` is where it ends in UTC."""
 

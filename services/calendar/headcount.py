@@ -9,7 +9,7 @@ def find_worst_week(
 ) -> tuple[Fraction, str | None]:
     """How many people are missing in the week in which most are, and that week; 0 and None where nobody is.
 
-    `needed`: person, weeks (whose names sort by time) and the people needed for that person in these weeks. A person whose
+    `needed`: person, weeks (their names sort by time), the people needed for that person in these weeks. A person whose
     weeks need 6/5 of what they hold is 1/5 of a person short in each; one who is named twice for a week counts by the
     worse. People who are short in different weeks can help each other, so only those of one week add up.
     """

@@ -154,20 +154,16 @@ class PersonWork:
         """
         if not self._fits:
             hours, number_of = self.colleague.hours, number_days(self.colleague.hours, now)
-            planned, today = Counter[int](), number_of(now)
+            planned, today = Counter[date](), number_of(now)
+            monday = monday_before(hours, now)
             for _, touchpoint in self.planned(now):
                 day = number_of(touchpoint.due_at)
                 if day > today:
-                    planned[day // WEEK] += touchpoint.minutes
-            monday = monday_before(hours, now)
+                    planned[monday + timedelta(weeks=day // WEEK)] += touchpoint.minutes
             tomorrow = monday + timedelta(days=today % WEEK + 1)
-            begins = {week: monday + timedelta(weeks=week) for week in planned}
             self._fits = all(
-                minutes
-                <= available_minutes(
-                    self.colleague, max(begins[week], tomorrow), begins[week] + timedelta(days=WEEK - 1)
-                )
-                for week, minutes in planned.items()
+                minutes <= available_minutes(self.colleague, max(begin, tomorrow), begin + timedelta(days=6))
+                for begin, minutes in planned.items()
             )
         return not self._fits
 

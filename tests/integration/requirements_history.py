@@ -16,7 +16,6 @@ STANDARD = {
 }
 RED = {"red-enterprise": ENTERPRISE, "red-mid": MID_MARKET, "red-small": SMALL, "red-self": SELF_SERVICE}
 RETAIL = ("retail-one", "retail-two", "retail-three")
-ELSEWHERE = {"auckland": "Pacific/Auckland", "los-angeles": "America/Los_Angeles"}
 GROWING = ("seats", "limits", "spike", "growing", "signal")
 
 
@@ -168,12 +167,6 @@ def _history(history: History) -> None:
 def _seasons(history: History) -> None:
     for name in RETAIL:
         history.add_account(name, ENTERPRISE, industry="retail")
-    for name, zone in ELSEWHERE.items():
-        # Without contacts: the clock stands at an hour at which nobody there is written to.
-        history.add_event(
-            "account.described", name, -400, name=name, arr=ENTERPRISE, csm_id="dana", timezone=zone
-        )
-        history.add_contract(name, -400, status="active", starts=-400, renews=330)
     history.add_account("reader", MID_MARKET)
     only = 'account_id == "reader"'
     releases = {"patch": False, "spring": True, "summer": True}

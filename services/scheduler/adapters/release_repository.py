@@ -17,7 +17,8 @@ INSERT INTO data_release (name, release, details) VALUES ($1, $2, $3::text::json
 ON CONFLICT (name) DO UPDATE SET release = excluded.release, details = excluded.details
 """
 MARK_PLACES = """
-UPDATE account_calendar a SET extend_at = '-infinity', holidays_changed = $1 WHERE plan IS NOT NULL AND (country IS NOT NULL OR EXISTS (
+UPDATE account_calendar a SET extend_at = '-infinity', holidays_changed = $1
+WHERE plan IS NOT NULL AND (country IS NOT NULL OR EXISTS (
     SELECT 1 FROM touchpoint t JOIN person p ON p.csm_id = t.csm_id
     WHERE t.account_id = a.account_id AND t.status = 'planned' AND p.country IS NOT NULL))
 """

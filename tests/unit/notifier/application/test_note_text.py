@@ -100,6 +100,11 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             "moved: the rules of America/Vancouver changed with tzdata 2026f",
             "die Zeitregeln von America/Vancouver haben sich geändert (tzdata 2026f)",
         ),
+        (
+            "pt",
+            "moved: public holidays changed with holidays 0.110",
+            "os feriados mudaram (holidays 0.110)",
+        ),
         ("es", "withdrawn: its cause is gone", "el motivo ya no existe"),
         (
             "pt",
