@@ -15,7 +15,6 @@ from schemas.plans import OneOffItem, PlanAdjusted, RhythmItem
 from schemas.vocabulary import CsmRole, Owner
 from services.calendar.levelling import BLOCK_WEEKS, Host, choose_host
 from services.calendar.open_hours import OpenHours
-from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
 from services.calendar.person_hours import available_by_block
 
 Item = TypeVar("Item", RhythmItem, OneOffItem)
@@ -27,7 +26,8 @@ BLOCK: Final = timedelta(weeks=BLOCK_WEEKS)
 Blocks = tuple[int, ...]
 """Minutes in each of the `YEAR_BLOCKS` blocks of four weeks from this week on."""
 NO_MINUTES: Final[Blocks] = (0,) * YEAR_BLOCKS
-_USUAL_MINUTES: Final[Blocks] = (DEFAULT_WEEKLY_MINUTES * BLOCK_WEEKS,) * YEAR_BLOCKS
+_LEAST_MINUTES: Final[Blocks] = (1,) * YEAR_BLOCKS
+"""Of somebody whose hours are not known: they come last, but may be chosen."""
 
 
 class Person(NamedTuple):
@@ -113,7 +113,7 @@ class Staff:
         return chosen
 
     def _host_of(self, csm_id: str) -> Host:
-        return self.hosts.get(csm_id) or Host(csm_id, NO_MINUTES, _USUAL_MINUTES)
+        return self.hosts.get(csm_id) or Host(csm_id, NO_MINUTES, _LEAST_MINUTES)
 
 
 def begin_blocks(now: datetime) -> datetime:
