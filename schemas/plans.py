@@ -136,6 +136,10 @@ class Avoid(SchemaModel):
     touchpoint_types: tuple[Name, ...] = ()
     """Empty: all types that contact a customer (whose `topic` is not null)."""
     text: LongText = ""
+    first_on: Day | None = None
+    """Of a blackout: its first day, by the customer's clocks; `from` is where it begins in UTC. null: a pause."""
+    last_on: Day | None = None
+    """Of a blackout: its last day, included; `to` is where it ends in UTC."""
 
 
 class Change(SchemaModel):

@@ -12,7 +12,7 @@ the zones of each.
 import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
@@ -55,6 +55,15 @@ def spell_zone(text: str) -> str:
 
 
 UTC_ZONE: Final = find_zone("UTC")
+
+
+@lru_cache(maxsize=4096)
+def span_of_days(first: date, last: date, zones: tuple[TimeZone, ...]) -> tuple[datetime, datetime]:
+    """From when until when (UTC) it is one of these days, both included, on a clock of any of the zones."""
+    after = last + timedelta(days=1)
+    starts = [datetime.combine(first, time(), zone).astimezone(UTC) for zone in zones]
+    ends = [datetime.combine(after, time(), zone).astimezone(UTC) for zone in zones]
+    return min(starts), max(ends)
 
 
 _FIRST_COMPARED: Final = datetime(2025, 1, 1, 12, tzinfo=UTC)

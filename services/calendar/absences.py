@@ -18,8 +18,9 @@ from services.calendar.escalation import (
     problem_of,
 )
 from services.calendar.levelling import Homeless, Obstacle
-from services.calendar.open_hours import DAY, OpenHours, call_hours, from_wall, to_wall
+from services.calendar.open_hours import DAY, OpenHours, call_hours, from_wall, open_days, to_wall
 from services.calendar.person_book import SETTLED_DAYS, PersonBook, PlannedTouch, availability_key
+from services.calendar.person_hours import minutes_a_day
 from services.calendar.plan import PROTECTED
 from services.calendar.reconciliation.context import CalendarChange
 from services.calendar.reconciliation.escalations import CAUSE_GONE, escalate
@@ -36,6 +37,10 @@ _NEED: Final = {
         "{person} is {away} on every working day of the window",
         "a colleague leads it, or the time off moves",
     ),
+    Obstacle.NO_HOURS: (
+        "{person} has no hours for touchpoints in the window",
+        "a colleague leads it, or this person gets working days and minutes a week",
+    ),
     Obstacle.CLOSED: (
         "the customer cannot be met on any day of the window that {person} works",
         "an exception agreed with the customer, a shorter blackout, or a colleague with other days",
@@ -46,13 +51,15 @@ _NEED: Final = {
 class Deputy(NamedTuple):
     """A colleague who may stand in, and the minutes they have planned at the time in question.
 
-    `free`: the minutes that are left in each of the weeks in question, by its Monday.
+    `free`: the minutes that are left in each of the weeks in question, by its Monday. `has_hours`: False, they have none
+    for touchpoints in any week, and stand in for nobody.
     """
 
     csm_id: str
     hours: OpenHours
     minutes: int
     free: Mapping[date, int] = _NO_WEEKS
+    has_hours: bool = True
 
 
 class Cover(NamedTuple):
@@ -72,15 +79,16 @@ class AccountTouch(NamedTuple):
 
 
 def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[AccountTouch]:
-    """What is covered or escalated: of an absence everything, also what its person can only do after its deadline; else
-    what is protected and was not moved by a season.
+    """What is covered or escalated: of an absence, or of somebody without hours, everything, also what its person can
+    only do after its deadline; else what is protected and was not moved by a season.
     """
     touches = {touch.id: touch for touch in book.touches}
     found: list[AccountTouch] = []
     for touch_id, obstacle in homeless:
         touch = touches[touch_id]
         is_protected = touch.priority >= PROTECTED and not touch.is_shifted
-        if obstacle is Obstacle.AWAY or (obstacle is Obstacle.CLOSED and is_protected):
+        is_of_person = obstacle in (Obstacle.AWAY, Obstacle.NO_HOURS)
+        if is_of_person or (obstacle is Obstacle.CLOSED and is_protected):
             found.append(AccountTouch(touch, obstacle))
     owed = (touch for touch in book.touches if touch.owed_within is not None)
     return [*found, *(AccountTouch(touch, Obstacle.AWAY) for touch in owed)]
@@ -92,7 +100,7 @@ def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy], now
     What people have the date of goes to a deputy who is free then, at its time, or else on the day nearest to that. None:
     nobody can lead it.
     """
-    able = sorted(deputies, key=lambda each: (each.minutes, each.csm_id))
+    able = sort_able(deputies)
     if touch.is_invited and touch.due_at > now:
         for deputy in able:
             if _is_free_at(book, touch, deputy):
@@ -123,8 +131,19 @@ def _find_time(book: PersonBook, touch: PlannedTouch, deputy: Deputy, now: datet
 def _cover_by(book: PersonBook, touch: PlannedTouch, deputy: Deputy, due_at: datetime) -> Cover:
     weeks = name_weeks([touch.target_at], book.hours)
     taker, away = name_person(deputy.csm_id, deputy.hours), name_person(book.csm_id, book.hours)
-    reason = f"{COVERED}{taker}: {away} is {_away_word(book.hours)} ({weeks})"
+    reason = f"{COVERED}{taker}: {away} {_describe_absence(book, touch)} ({weeks})"
     return Cover(touch.id, deputy.csm_id, due_at, reason)
+
+
+def sort_able(deputies: Iterable[Deputy]) -> list[Deputy]:
+    """Those who have hours, who has the most room first."""
+    return sorted((each for each in deputies if each.has_hours), key=lambda each: (each.minutes, each.csm_id))
+
+
+def _describe_absence(book: PersonBook, touch: PlannedTouch) -> str:
+    is_idle = not minutes_a_day(book.hours, book.weekly_minutes)
+    days = [to_wall(moment, book.hours.zone).date() for moment in touch.window]
+    return "has no hours" if is_idle and open_days(book.hours, *days) else f"is {_away_word(book.hours)}"
 
 
 def periods_of(book: PersonBook, touch: PlannedTouch) -> Sequence[Avoid]:

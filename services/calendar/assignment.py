@@ -26,6 +26,8 @@ BLOCK: Final = timedelta(weeks=BLOCK_WEEKS)
 Blocks = tuple[int, ...]
 """Minutes in each of the `YEAR_BLOCKS` blocks of four weeks from this week on."""
 NO_MINUTES: Final[Blocks] = (0,) * YEAR_BLOCKS
+_LEAST_MINUTES: Final[Blocks] = (1,) * YEAR_BLOCKS
+"""Of somebody whose hours are not known: they come last, but may be chosen."""
 
 
 class Person(NamedTuple):
@@ -111,7 +113,7 @@ class Staff:
         return chosen
 
     def _host_of(self, csm_id: str) -> Host:
-        return self.hosts.get(csm_id) or Host(csm_id, NO_MINUTES, NO_MINUTES)
+        return self.hosts.get(csm_id) or Host(csm_id, NO_MINUTES, _LEAST_MINUTES)
 
 
 def begin_blocks(now: datetime) -> datetime:

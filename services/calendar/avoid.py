@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from schemas.plans import Avoid
-from schemas.zones import TimeZone
+from schemas.zones import TimeZone, span_of_days
 from services.calendar.closed_reasons import reason_at
 from services.calendar.open_hours import (
     DAY,
@@ -66,13 +66,26 @@ def covers(period: Period, moment: datetime) -> bool:
     return period.from_ <= moment < end_of(period)
 
 
-def periods_for(periods: Iterable[Avoid], touchpoint_type: str, topic: str | None) -> tuple[Avoid, ...]:
-    """The periods that concern touchpoints of that type; those without types concern all with a topic."""
-    return tuple(
-        period
-        for period in periods
-        if (touchpoint_type in period.touchpoint_types if period.touchpoint_types else topic is not None)
-    )
+def periods_for(
+    periods: Iterable[Avoid], touchpoint_type: str, topic: str | None, zones: tuple[TimeZone, ...]
+) -> tuple[Avoid, ...]:
+    """The periods that concern touchpoints of that type. `zones`: whose days the days of seasons are (`season_zones`)."""
+    return tuple(_by_clocks(period, zones) for period in periods if concerns(period, touchpoint_type, topic))
+
+
+def concerns(period: Avoid, touchpoint_type: str, topic: str | None) -> bool:
+    """Whether touchpoints of that type are to avoid it."""
+    return touchpoint_type in period.touchpoint_types if period.touchpoint_types else topic is not None
+
+
+def _by_clocks(period: Avoid, zones: tuple[TimeZone, ...]) -> Avoid:
+    """A season from the first to the last moment of its days in these zones; a pause stays as it is."""
+    if period.first_on is None or period.last_on is None:
+        return period
+    start, end = span_of_days(period.first_on, period.last_on, zones)
+    if (start, end) == (period.from_, period.to):
+        return period
+    return Avoid.of_valid(**{**vars(period), "from_": start, "to": end})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from services.calendar.stretches import from_micros, to_micros
 from services.calendar.windows import BUSY, TIME_OFF
 
 SOMEBODY: Final = "its owner"
+PUBLIC_HOLIDAY: Final = "public holiday "
 
 
 def closed_reason(day: date, hours: OpenHours) -> str | None:
@@ -41,7 +42,7 @@ def _own_reason(day: date, hours: OpenHours) -> str | None:
         return f"{TIME_OFF} of {hours.person}" if hours.person else TIME_OFF
     name = None if hours.holidays is None else hours.holidays.name_of(day)
     if name is not None:
-        return f"public holiday {name}"
+        return f"{PUBLIC_HOLIDAY}{name}"
     return None if day.weekday() in hours.days else "no working day"
 
 
@@ -53,7 +54,7 @@ def _customer_reason(moment: datetime, hours: OpenHours) -> str | None:
         day = to_wall(moment, zone).date()
         name = None if customer.holidays is None else customer.holidays.name_of(day)
         if name is not None:
-            return f"public holiday {name} of the customer"
+            return f"{PUBLIC_HOLIDAY}{name} of the customer"
         if day.weekday() in customer.weekend:
             return "weekend of the customer"
     return None

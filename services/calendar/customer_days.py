@@ -53,6 +53,11 @@ def find_customer_days(place: CustomerPlace, added: Sequence[HolidayRecord]) -> 
     return CustomerDays(zones, weekend=weekend, holidays=holidays)
 
 
+def season_zones(customer: CustomerDays | None, lead: TimeZone) -> tuple[TimeZone, ...]:
+    """Whose days the days of a season are: the customer's; where its zone is not known, those of whoever leads it."""
+    return (customer.zones if customer is not None else ()) or (lead,)
+
+
 @lru_cache(maxsize=2048)
 def find_customer_stretches(
     customer: CustomerDays, zones: tuple[TimeZone, ...], year: int, *, in_hours: bool

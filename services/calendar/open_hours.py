@@ -55,7 +55,8 @@ class OpenHours:
     `also_in`: zones in which it has to be open at the same moment too. `holidays`: public holidays of the person.
     `away`: time off; neither a shift that starts on such a day nor any hour of it is open. `customer`: when the customer
     can be met. `person`: whose hours they are, for reasons. `busy`: when their own calendar says so; None: nothing is
-    known. Before a busy time nothing is open for so many `call_minutes`, so that what starts then has ended.
+    known. Before a busy time nothing is open for so many `call_minutes`, so that what starts then has ended. Who is not
+    `is_working` has no working days: what they own stands in these hours, and they have no minutes.
     """
 
     zone: TimeZone
@@ -69,6 +70,7 @@ class OpenHours:
     person: str | None = field(default=None, repr=False)
     busy: BusyTime | None = field(default=None, repr=False)
     call_minutes: int = field(default=0, repr=False)
+    is_working: bool = field(default=True, repr=False)
 
     @property
     def has_dated_closures(self) -> bool:
@@ -115,15 +117,15 @@ def _working_hours(hours: OpenHours) -> OpenHours:
 def check_hours(zone: TimeZone, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:
     """Open hours and None; other hours and the reason when the given ones are never open.
 
-    Somebody without working days still owns what others gave them. It is on nobody's day, so no day is better than its
-    own; customers are not called at night because of it.
+    Somebody without working days still owns what others gave them: it keeps its day, at hours of the day.
     """
     weekdays = days & EVERY_DAY
-    if end == start:
-        return OpenHours(zone), f"working hours {start}-{end} are never open: Mon-Fri 9-17 is used"
     if not weekdays:
         doubt = "has no working days: what they own keeps its date and is on nobody's day; reassign it"
-        return OpenHours(zone, EVERY_DAY, start, end), doubt
+        usual = OpenHours(zone) if end == start else OpenHours(zone, start=start, end=end)
+        return replace(usual, days=EVERY_DAY, is_working=False), doubt
+    if end == start:
+        return OpenHours(zone), f"working hours {start}-{end} are never open: Mon-Fri 9-17 is used"
     return OpenHours(zone, weekdays, start, end), None
 
 

@@ -83,8 +83,15 @@ def available_minutes(
     hours: OpenHours, weekly_minutes: int, present: Sequence[date], days_a_week: int
 ) -> int:
     """Minutes for touchpoints on these days, on which somebody works: no day has more than are free in it."""
+    if not hours.is_working:
+        return 0
     minutes = weekly_minutes * len(present) // days_a_week
     if hours.busy is None:
         return minutes
     a_day = weekly_minutes // days_a_week
     return max(minutes - sum(max(a_day - open_minutes(day, hours), 0) for day in present), 0)
+
+
+def minutes_a_day(hours: OpenHours, weekly_minutes: int) -> int:
+    """Minutes for touchpoints on each working day; 0 also of somebody without working days."""
+    return weekly_minutes // (len(hours.days) or 1) if hours.is_working else 0

@@ -31,6 +31,7 @@ from services.calendar.person_book import (
     PlannedTouch,
     availability_key,
 )
+from services.calendar.person_hours import minutes_a_day
 from services.calendar.person_relief import NO_RELIEF, PersonRelief, find_relief
 from services.calendar.weeks import name_week
 from services.calendar.windows import LEVELLED
@@ -143,11 +144,16 @@ class BookMaker:
             if each.has_yielded or 0 <= self._day(each.due_at) <= last
         ]
         touches.sort(key=lambda touch: touch.id)
-        return Book(self._person.csm_id, self._first, minutes, tuple(touches))
+        return Book(self._person.csm_id, self._first, minutes, tuple(touches), self._idle_days())
+
+    def _idle_days(self) -> frozenset[int]:
+        if minutes_a_day(self._person.hours, self._person.weekly_minutes):
+            return frozenset()
+        return number_open_days(self._person.hours, self._first, HORIZON_DAYS)
 
     def _day_minutes(self) -> tuple[int, ...]:
         hours = self._person.hours
-        minutes = self._person.weekly_minutes // (len(hours.days) or 1)
+        minutes = minutes_a_day(hours, self._person.weekly_minutes)
         open_on = number_open_days(hours, self._first, HORIZON_DAYS)
         if hours.busy is None:
             return tuple(minutes if day in open_on else 0 for day in range(HORIZON_DAYS))

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from services.calendar.escalation import AHEAD
+from services.calendar.idle_weeks import find_idle_weeks
 from services.calendar.levelling import Book, Conflict, GivenUp, Hold, Touch, find_conflicts, relieve
 from services.calendar.levelling.conflicts import Group
 from services.calendar.levelling.model import NOWHERE, WEEK
@@ -107,9 +108,10 @@ def find_relief(
     today = (to_wall(now, person.hours.zone).date() - book.first_day).days
     rest = _select_rest(book, planned, today)
     relieved = relieve(rest)
-    if not relieved.given_up and not person.yielded:
+    idle = find_idle_weeks(rest) if with_conflicts else ()
+    if not relieved.given_up and not person.yielded and not idle:
         return NO_RELIEF
-    conflicts = find_conflicts(rest) if with_conflicts else ()
+    conflicts = (*find_conflicts(rest), *idle) if with_conflicts else ()
     touches = {touch.id: touch for touch in rest.touches}
     free = [each for each in relieved.given_up if touches[each.touch_id].hold is not Hold.FROZEN]
     without_room = tuple(
@@ -141,7 +143,9 @@ def _select_rest(book: Book, planned: Mapping[str, PlannedTouch], today: int) ->
         for touch in book.touches
         if not planned[touch.id].is_by_calendar and (touch.hold is not Hold.FROZEN or touch.day > today)
     )
-    return book._replace(day_minutes=minutes, touches=touches)
+    return book._replace(
+        day_minutes=minutes, touches=touches, idle=frozenset(day for day in book.idle if day > today)
+    )
 
 
 def _rank(touch: Touch, planned: PlannedTouch) -> Touch:

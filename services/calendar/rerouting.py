@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from schemas.plans import Avoid
-from services.calendar.absences import Cover, Deputy, find_nearest
+from services.calendar.absences import Cover, Deputy, find_nearest, sort_able
 from services.calendar.escalation import name_person
 from services.calendar.open_hours import call_hours
 from services.calendar.promises import MINUTE, Promise, Risk
@@ -32,7 +32,7 @@ def find_reroute(
     What has come due keeps its date. `periods`: times to avoid.
     """
     touchpoint = promise.touchpoint
-    for deputy in sorted(deputies, key=lambda each: (each.minutes, each.csm_id)):
+    for deputy in sort_able(deputies):
         due_at = _find_time(promise, deputy, periods, now)
         if due_at is not None:
             taker = name_person(deputy.csm_id, deputy.hours)

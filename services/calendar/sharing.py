@@ -14,7 +14,7 @@ from services.calendar.absences import Cover, Deputy, deputy_hours, find_nearest
 from services.calendar.escalation import name_person
 from services.calendar.open_hours import DAY, OpenHours, from_wall, open_days, to_wall
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES, SETTLED_DAYS, PersonBook, PlannedTouch
-from services.calendar.person_hours import available_minutes
+from services.calendar.person_hours import available_minutes, minutes_a_day
 from services.calendar.person_levelling import PersonLevelling
 from services.calendar.person_relief import Action, PersonRelief, TouchRelief, is_protected
 from services.calendar.windows import SHARED
@@ -71,7 +71,8 @@ def make_deputy(
     """A colleague with what they have planned in the span."""
     weekly = DEFAULT_WEEKLY_MINUTES if weekly_minutes is None else weekly_minutes
     total = sum(minutes for _, minutes in planned)
-    return Deputy(csm_id, hours, total, measure_room(hours, weekly, planned, span))
+    room, has_hours = measure_room(hours, weekly, planned, span), bool(minutes_a_day(hours, weekly))
+    return Deputy(csm_id, hours, total, room, has_hours)
 
 
 def find_shares(
@@ -87,7 +88,7 @@ def find_shares(
     for each in sorted(without_room, key=_rank):
         touch = each.touch
         able = sorted(
-            colleagues.get(touch.account_id, ()),
+            (one for one in colleagues.get(touch.account_id, ()) if one.has_hours),
             key=lambda one: (one.minutes + minutes[one.csm_id], one.csm_id),
         )
         for one in able:

@@ -9,6 +9,7 @@ from services.console.client import connect
 from services.console.json_fields import Json, items, number, text, texts
 from services.console.load_view import (
     LoadRow,
+    book_lines,
     describe_gap,
     find_findings,
     load_rows,
@@ -103,6 +104,10 @@ def _print_load(capacity: Json) -> None:
         [(row.csm_id, *_percentages(row, weeks)) for row in rows],
         numeric=True,
     )
+    books = book_lines(capacity)
+    if books:
+        columns = ("person", "accounts", "pooled accounts", "hours per account and month", "usual: 5 to 10")
+        print_table("Books, planned for the next 13 weeks", columns, books, numeric=True)
     for finding in find_findings(capacity):
         print_text(f"- {finding}")
     if gap := describe_gap(capacity):

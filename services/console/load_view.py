@@ -100,6 +100,24 @@ def find_findings(capacity: Json) -> list[str]:
     return [*(text(each, "text") for each in items(capacity, "conflicts")), *overfull, *crowded]
 
 
+def book_lines(capacity: Json) -> list[tuple[str, int, int, str, str]]:
+    """(person, dedicated and pooled accounts, hours for each dedicated account and month, beside the usual 5 to 10)."""
+    verdicts = {"less": "less than 5", "usual": "within 5 to 10", "more": "more than 10"}
+    lines: list[tuple[str, int, int, str, str]] = []
+    for book in items(capacity, "books"):
+        hours = book.get("hours_per_account_month")
+        lines.append(
+            (
+                text(book, "csm_id"),
+                number(book, "dedicated_accounts"),
+                number(book, "pooled_accounts"),
+                f"{hours:g}" if isinstance(hours, int | float) else "-",
+                verdicts.get(text(book, "effort"), "-"),
+            )
+        )
+    return lines
+
+
 def describe_gap(capacity: Json) -> str:
     """How many people are missing, in a sentence; empty when nobody is."""
     gap = capacity.get("headcount_gap")

@@ -130,7 +130,7 @@ def _print_document(document: Json) -> None:
     touches = cast("Mapping[str, Sequence[int]]", nested(document, "touches"))
     rows = [(kind, *counts, sum(counts)) for kind, counts in touches.items()]
     print_table("Touchpoints", ("type", *months, "all"), rows, numeric=True)
-    people = [_person_row(person) for person in items(document, "people")]
+    people = [person_row(person) for person in items(document, "people")]
     people.sort(key=lambda row: (-float(str(row[3])), str(row[0])))
     columns = ("person", "minutes a week", "planned a week", "per cent", "fullest week", "weeks over")
     print_table("\nPeople, the fullest first", columns, people[:_PEOPLE_SHOWN], numeric=True)
@@ -144,7 +144,7 @@ def _print_document(document: Json) -> None:
     print_text(_summary(document))
 
 
-def _person_row(person: Json) -> tuple[object, ...]:
+def person_row(person: Json) -> tuple[object, ...]:
     weeks = items(person, "weeks")
     planned = [number(week, "planned_minutes") for week in weeks]
     available = [number(week, "available_minutes") for week in weeks]

@@ -14,7 +14,13 @@ from services.calendar.assignment import AccountOwners, Line, Person
 from services.calendar.customer_days import CustomerPlace
 from services.calendar.open_hours import OpenHours, open_days, open_minutes
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
-from services.calendar.person_hours import DEFAULT_HOURS, PersonDays, days_of_record, hours_of_record
+from services.calendar.person_hours import (
+    DEFAULT_HOURS,
+    PersonDays,
+    days_of_record,
+    hours_of_record,
+    minutes_a_day,
+)
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import Touchpoint
 
@@ -145,18 +151,16 @@ def colleague_of(record: CsmRecord) -> Colleague:
     )  # fmt: skip
 
 
-def available_minutes(colleague: Colleague, monday: date, first: int = 0) -> int:
-    """What the person's working days of the week from that Monday hold. `first`: without so many days of it.
-
-    No day holds more than is free in it.
-    """
-    per_day = colleague.weekly_minutes // (len(colleague.hours.days) or 1)
-    return _sum_minutes(colleague.hours, per_day, monday, first)
+def available_minutes(colleague: Colleague, first: date, last: date) -> int:
+    """What the person's working days of a week, or of these days of it, hold. No day holds more than is free in it."""
+    return _sum_minutes(
+        colleague.hours, minutes_a_day(colleague.hours, colleague.weekly_minutes), first, last
+    )
 
 
 @lru_cache(maxsize=8192)
-def _sum_minutes(hours: OpenHours, per_day: int, monday: date, first: int) -> int:
-    days = open_days(hours, monday + first * DAY, monday + 6 * DAY)
+def _sum_minutes(hours: OpenHours, per_day: int, first: date, last: date) -> int:
+    days = open_days(hours, first, last)
     if hours.busy is None:
         return per_day * len(days)
     return sum(min(per_day, open_minutes(day, hours)) for day in days)

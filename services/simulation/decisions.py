@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.plans import Plan, PlanAdjusted
 from schemas.standing import TouchpointContent
-from services.cadence.account import micros
+from services.cadence.account import DAY, micros
 from services.cadence.account import moment as moment_of
 from services.cadence.account.codec import AccountState
 from services.cadence.evaluation import Decision, evaluate_account
@@ -148,8 +148,8 @@ class AccountDecisions:
         )  # fmt: skip
 
     def _rest_of(self, decided: _Decided, now: datetime) -> tuple[object, ...]:
-        """With the times to avoid that are not over at that moment, and begin before the simulation ends."""
-        start, end = micros(now), micros(self._period.end)
+        """With the times to avoid that are not over anywhere at that moment, and begin before the simulation ends."""
+        start, end = micros(now) - DAY, micros(self._period.end) + DAY
         ahead = [
             each for each in decided.avoid if (each.end is None or each.end > start) and each.start <= end
         ]

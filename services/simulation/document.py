@@ -1,8 +1,13 @@
 """The result of a simulation as JSON: whole numbers and texts in one order, so that equal ones give equal bytes."""
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
+from fractions import Fraction
+from math import ceil
 
 from schemas.times import format_instant
+from services.calendar.headcount import find_worst_week
+from services.calendar.open_hours import to_wall
 from services.simulation.book import Colleague, Period, available_minutes
 from services.simulation.totals import FoundConflict, ScheduledTouch, Totals, Wanted
 
@@ -23,7 +28,8 @@ def make_document(totals: Totals, policy_hash: str, period: Period, wanted: Want
         "touches": {kind: [totals.touches[kind, month] for month in months] for kind in kinds},
         "messages": dict(sorted(totals.messages.items())),
         "people": [
-            _person(colleague, totals) for colleague in sorted(totals.people, key=lambda each: each.csm_id)
+            _person(colleague, totals, period)
+            for colleague in sorted(totals.people, key=lambda each: each.csm_id)
         ],
         "unowned": [
             {"pool": pool or None, "week": week, "planned_minutes": minutes}
@@ -45,22 +51,36 @@ def _notes(totals: Totals) -> list[str]:
     return [f"accounts of people who have left are not shared out here: {left}"] if left else []
 
 
-def _person(colleague: Colleague, totals: Totals) -> dict[str, object]:
-    weeks = sorted({week for csm_id, week in totals.minutes if csm_id == colleague.csm_id})
+def _person(colleague: Colleague, totals: Totals, period: Period) -> dict[str, object]:
+    begin, end = _days_of(period, colleague)
     return {
         "csm_id": colleague.csm_id,
         "pool": colleague.pool,
         "weekly_minutes": colleague.weekly_minutes,
         "weeks": [
             {
-                "week": week,
-                "planned_minutes": totals.minutes[colleague.csm_id, week],
-                "available_minutes": available_minutes(colleague, date.fromisoformat(week)),
-                "touches": totals.meetings[colleague.csm_id, week],
+                "week": first.isoformat(),
+                "planned_minutes": totals.minutes[colleague.csm_id, first.isoformat()],
+                "available_minutes": available_minutes(colleague, max(first, begin), min(last, end)),
+                "touches": totals.meetings[colleague.csm_id, first.isoformat()],
             }
-            for week in weeks
+            for first, last in _weeks_between(begin, end)
         ],
     }
+
+
+def _days_of(period: Period, colleague: Colleague) -> tuple[date, date]:
+    """The first and the last day of the period, where the person is."""
+    zone = colleague.hours.zone
+    return to_wall(period.now, zone).date(), to_wall(period.end - timedelta(microseconds=1), zone).date()
+
+
+def _weeks_between(begin: date, end: date) -> Iterator[tuple[date, date]]:
+    """The Monday and the Sunday of every week with one of these days, also where nothing is planned."""
+    monday = begin - timedelta(days=begin.weekday())
+    while monday <= end:
+        yield monday, monday + timedelta(days=6)
+        monday += timedelta(weeks=1)
 
 
 def _conflict(found: FoundConflict) -> dict[str, object]:
@@ -80,11 +100,21 @@ def _conflict(found: FoundConflict) -> dict[str, object]:
 
 
 def _headcount_gap(conflicts: list[FoundConflict]) -> str:
-    """People missing: of each person the most in any week, added up."""
-    worst: dict[str, int] = {}
-    for each in conflicts:
-        worst[each.csm_id] = max(worst.get(each.csm_id, 0), each.headcount - 100)
-    total = sum(worst.values())
+    """People missing in the week in which most are."""
+    people, _ = find_worst_week(
+        (
+            each.csm_id,
+            [
+                first.isoformat()
+                for first, _ in _weeks_between(
+                    date.fromisoformat(each.first_week), date.fromisoformat(each.last_week)
+                )
+            ],
+            Fraction(each.headcount, 100),
+        )
+        for each in conflicts
+    )
+    total = ceil(people * 100)
     return f"{total // 100}.{total % 100:02d}"
 
 

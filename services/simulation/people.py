@@ -8,6 +8,7 @@ from schemas.times import USUAL_QUIET_HOURS
 from services.calendar.assignment import BLOCK, YEAR_BLOCKS, begin_blocks, measure_host
 from services.calendar.avoid import Availability, periods_for
 from services.calendar.book_days import share_days
+from services.calendar.customer_days import season_zones
 from services.calendar.levelling import Host
 from services.calendar.levelling.model import WEEK
 from services.calendar.open_hours import OpenHours, to_wall
@@ -153,17 +154,16 @@ class PersonWork:
         """
         if not self._fits:
             hours, number_of = self.colleague.hours, number_days(self.colleague.hours, now)
-            planned, today = Counter[int](), number_of(now)
+            planned, today = Counter[date](), number_of(now)
+            monday = monday_before(hours, now)
             for _, touchpoint in self.planned(now):
                 day = number_of(touchpoint.due_at)
                 if day > today:
-                    planned[day // WEEK] += touchpoint.minutes
-            monday = monday_before(hours, now)
-            rest = today % WEEK + 1
+                    planned[monday + timedelta(weeks=day // WEEK)] += touchpoint.minutes
+            tomorrow = monday + timedelta(days=today % WEEK + 1)
             self._fits = all(
-                minutes
-                <= available_minutes(self.colleague, monday + timedelta(weeks=week), 0 if week else rest)
-                for week, minutes in planned.items()
+                minutes <= available_minutes(self.colleague, max(begin, tomorrow), begin + timedelta(days=6))
+                for begin, minutes in planned.items()
             )
         return not self._fits
 
@@ -195,7 +195,8 @@ class PersonWork:
         }.values():
             work, plan = find_work(account.content_of(touchpoint), touchpoint.minutes), account.plan
             avoid, quiet = ((), USUAL_QUIET_HOURS) if plan is None else (plan.avoid, plan.quiet_hours)
-            periods = periods_for(avoid, touchpoint.type, work.topic)
+            zones = season_zones(account.customer, hours.zone)
+            periods = periods_for(avoid, touchpoint.type, work.topic, zones)
             free = find_availability(periods, work, hours, AccountDays(account.customer, quiet))
             if free is not None:
                 found[availability_key(account.account_id, touchpoint.type)] = free

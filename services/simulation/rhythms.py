@@ -1,7 +1,7 @@
 """Of which rhythms further occurrences follow without a reconciliation, and when the rhythms of plans are the same."""
 
 from schemas.plans import PlanAdjusted
-from services.calendar.avoid import periods_for
+from services.calendar.avoid import concerns
 from services.calendar.escalation import Problem, problem_of
 from services.calendar.reconciliation.context import AccountHours
 from services.calendar.recurrence import Series
@@ -19,7 +19,9 @@ def is_regular(series: Series, plan: PlanAdjusted, hours: AccountHours) -> bool:
         or (rhythm.touchpoint_type == series.type and not types.isdisjoint(rhythm.folds_into))
         for rhythm in plan.rhythms
     )
-    return not is_folded and not periods_for(plan.avoid, series.type, series.content.topic)
+    return not is_folded and not any(
+        concerns(period, series.type, series.content.topic) for period in plan.avoid
+    )
 
 
 def belongs_to_rhythms(touchpoint: Touchpoint) -> bool:

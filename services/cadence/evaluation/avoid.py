@@ -6,28 +6,43 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.cadence.account import DAY, Facts, Fields, Plain, day_text, when
+from schemas.zones import TimeZone, span_of_days
+from services.cadence.account import DAY, Facts, Fields, Plain, day_of, day_text, micros, when
 from services.cadence.account.stamps import EPOCH_ORDINAL
 from services.cadence.policy import Blackout, Policy
 
 HORIZON_DAYS = 426
 """Fourteen months: the plan lists blackouts that begin within them."""
+_LATEST_CLOCKS_DAYS = 1
+"""A day that is over in UTC goes on for up to twelve hours elsewhere: until then the plan lists its blackout."""
 
 
 class Avoidance(NamedTuple):
-    """From `start` until `end` (None: open), in microseconds. No `touchpoint_types`: everything a customer receives."""
+    """From `start` until `end` (None: open), in microseconds. No `touchpoint_types`: everything a customer receives.
+
+    `days`: of a blackout its first and its last day, since 1970; they begin and end by the clocks of the account, and
+    `start` and `end` are those of the days in UTC.
+    """
 
     name: str
     start: int
     end: int | None
     touchpoint_types: tuple[str, ...]
     text: str
+    days: tuple[int, int] | None = None
+
+    def span(self, clocks: tuple[TimeZone, ...]) -> tuple[int, int | None]:
+        """From when until when it is, where the account has these clocks."""
+        if self.days is None:
+            return self.start, self.end
+        start, end = span_of_days(day_of(self.days[0]), day_of(self.days[1]), clocks)
+        return micros(start), micros(end)
 
 
 class BlackoutWindows(NamedTuple):
     """`all`: past ones too, in order of time; `ahead`: running or still to come, as the plan lists them.
 
-    `ends`, `listings`: when one is over, and when the plan begins to list one, in microseconds.
+    `ends`, `listings`: when one is over everywhere, and when the plan begins to list one, in microseconds.
     """
 
     all: tuple[Avoidance, ...] = ()
@@ -77,15 +92,20 @@ def _windows(blackouts: tuple[Blackout, ...], today: int) -> BlackoutWindows:
     year = date.fromordinal(today + EPOCH_ORDINAL).year
     for blackout in blackouts:
         for start, end in _spans(blackout, year):
-            ends.add(end)
+            ends.add(end + _LATEST_CLOCKS_DAYS)
             listings.add(start - HORIZON_DAYS + 1)
             kinds = blackout.touchpoints
-            windows.append(Avoidance(blackout.rule, start * DAY, end * DAY, kinds, blackout.because))
+            windows.append(
+                Avoidance(
+                    blackout.rule, start * DAY, end * DAY, kinds, blackout.because, days=(start, end - 1)
+                )
+            )
     windows.sort(key=lambda window: (window.start, window.name))
     ahead = tuple(
         window
         for window in windows
-        if (window.end or 0) > today * DAY and window.start < (today + HORIZON_DAYS) * DAY
+        if (window.end or 0) > (today - _LATEST_CLOCKS_DAYS) * DAY
+        and window.start < (today + HORIZON_DAYS) * DAY
     )
     return BlackoutWindows(tuple(windows), ahead, _after(today, ends), _after(today, listings))
 

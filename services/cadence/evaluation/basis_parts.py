@@ -8,6 +8,7 @@ import orjson
 
 from services.cadence.account import Fields, Plain, Stamp
 from services.cadence.account.issued import TYPES, Issued
+from services.cadence.account.place import zones_of
 from services.cadence.evaluation.avoid import pause_of
 from services.cadence.expressions.weaken import compile_weakened
 from services.cadence.features.event_features import EVENT_FEATURES
@@ -66,6 +67,11 @@ def _preferred(_policy: Policy, view: AccountView, _issued: Issued) -> object:
     return dict(view.preferred_days), channels
 
 
+def _clocks(policy: Policy, view: AccountView, _issued: Issued) -> object:
+    """By which the days of blackouts begin and end."""
+    return zones_of(view.facts) if policy.blackouts else None
+
+
 def _paused(_policy: Policy, view: AccountView, _issued: Issued) -> object:
     return pause_of(view.facts, view.now)
 
@@ -97,6 +103,7 @@ def _seats(_policy: Policy, view: AccountView, _issued: Issued) -> object:
 
 
 PARTS: tuple[tuple[frozenset[str], Callable[[Policy, AccountView, Issued], object]], ...] = (
+    (frozenset({"account.described"}), _clocks),
     (frozenset({"contract.changed"}), _contracts),
     (TOUCHES, _touched),
     (PEOPLE | {"preference.changed"}, _preferred),

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple, cast
 
 from schemas.ids import derived_id
-from services.cadence.account import Fields, Plain, Stamp, moment
+from services.cadence.account import DAY, Fields, Plain, Stamp, moment
 from services.cadence.account.codec import loads
+from services.cadence.evaluation.avoid import Avoidance
 from services.cadence.evaluation.entry import AboutThing
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Step, Trigger
@@ -168,11 +169,19 @@ def fit_around_avoidances(state: EvaluationState, candidate: Candidate) -> Candi
             return Obstacle("pause", pause.text, pause.end)
         start = max(start, pause.end)
     for blackout in state.blackouts.all:
-        covers_start = blackout.end is not None and blackout.start <= start < blackout.end
-        if not covers_start or blackout.end is None or kind.type not in blackout.touchpoint_types:
+        end = _end_around(start, blackout, state) if kind.type in blackout.touchpoint_types else None
+        if end is None:
             continue
-        if blackout.end < close:
-            start = blackout.end
+        if end < close:
+            start = end
         elif not kind.never_skip:
-            return Obstacle("blackout", f"{blackout.name}: {blackout.text}", blackout.end, blackout.name)
+            return Obstacle("blackout", f"{blackout.name}: {blackout.text}", end, blackout.name)
     return candidate if start == candidate.start else candidate._replace(start=start)
+
+
+def _end_around(start: int, blackout: Avoidance, state: EvaluationState) -> int | None:
+    """When the blackout ends, by the clocks of the account; None: it is another day for them at `start`."""
+    if blackout.end is None or not blackout.start - DAY <= start < blackout.end + DAY:
+        return None
+    begin, end = blackout.span(state.clocks)
+    return end if end is not None and begin <= start < end else None

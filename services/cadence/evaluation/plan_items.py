@@ -1,7 +1,7 @@
 """Plan items: the outline of a plan filled in from the catalogue, each item with its reason."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple, TypedDict, cast
@@ -227,6 +227,15 @@ def _avoid(window: Avoidance, reasons: Reasons) -> Avoid:
         to=_moment(window.end),
         touchpoint_types=window.touchpoint_types,
         text=reasons.fill(window.text),
+        **_days_of(window),
+    )
+
+
+def _days_of(window: Avoidance) -> dict[str, date]:
+    return (
+        {}
+        if window.days is None
+        else dict(zip(("first_on", "last_on"), map(day_of, window.days), strict=True))
     )
 
 

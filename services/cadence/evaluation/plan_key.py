@@ -85,7 +85,7 @@ def _pause_parts(state: EvaluationState) -> tuple[object, ...] | None:
 def _blackout_parts(state: EvaluationState) -> Iterator[tuple[object, ...]]:
     """The text is the policy's own here, without the values of the account."""
     for window in state.blackouts.ahead:
-        yield window.name, window.start, window.end, window.touchpoint_types, window.text
+        yield window.name, window.start, window.end, window.touchpoint_types, window.text, window.days
 
 
 @lru_cache(maxsize=_CACHED)

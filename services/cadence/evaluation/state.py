@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
+from schemas.zones import TimeZone
 from services.cadence.account import Facts, Fields
 from services.cadence.account.issued import Issued
+from services.cadence.account.place import clocks_of
 from services.cadence.evaluation.avoid import Avoidance, BlackoutWindows, blackouts_of, pause_of
 from services.cadence.evaluation.preferred_channels import preferred_channel
 from services.cadence.features.compute import view_account
@@ -64,6 +66,11 @@ class EvaluationState:
     def preferred_channels(self) -> tuple[tuple[str, str], ...]:
         """The channels that contacts prefer, by topic."""
         return tuple(sorted((topic, channel) for topic, (channel, _) in self.view.preferred_channels.items()))
+
+    @property
+    def clocks(self) -> tuple[TimeZone, ...]:
+        """The time zones of the account; UTC where they are not known."""
+        return clocks_of(self.facts)
 
     @property
     def avoid(self) -> tuple[Avoidance, ...]:

@@ -41,20 +41,18 @@ class Host(NamedTuple):
 
 
 def share_out(accounts: Sequence[AccountLoad], hosts: Sequence[Host]) -> dict[str, str]:
-    """By account the person who takes it; an account that nobody may take is left out.
+    """By account the person who takes it; an account that nobody may take is left out. Who has no minutes takes none.
 
     The heaviest first, each to where the price rises least; then moves and swaps among these accounts while they lower
-    the price. Raises ValueError when the blocks of accounts and hosts differ in number, and above `MOST_MINUTES` in all.
+    the price. Raises ValueError when the blocks of accounts and hosts differ in number.
     """
-    hosts = sorted(hosts)
+    accounts, hosts = _scale(accounts, sorted(host for host in hosts if any(host.available)))
     names = {host.csm_id: number for number, host in enumerate(hosts)}
     open_to = [
         each for each in accounts if hosts and (not each.hosts or any(name in names for name in each.hosts))
     ]
     if len({len(row) for host in hosts for row in host[1:]} | {len(each.minutes) for each in accounts}) > 1:
         raise ValueError("accounts and hosts have different numbers of blocks; give each the same weeks")
-    if sum(sum(minutes) for minutes in (each[1] for each in (*accounts, *hosts))) > MOST_MINUTES:
-        raise ValueError(f"more than {MOST_MINUTES} minutes to share out; share them out by team")
     if not open_to:
         return {}
     sharing = _Sharing(sorted(open_to, key=lambda each: (-sum(each.minutes), each.account_id)), hosts, names)
@@ -64,6 +62,21 @@ def share_out(accounts: Sequence[AccountLoad], hosts: Sequence[Host]) -> dict[st
         account.account_id: hosts[place].csm_id
         for account, place in zip(sharing.accounts, sharing.places, strict=True)
     }
+
+
+def _scale(accounts: Sequence[AccountLoad], hosts: list[Host]) -> tuple[Sequence[AccountLoad], list[Host]]:
+    """In units of so many minutes that prices fit 64 bits; one minute up to `MOST_MINUTES` in all."""
+    total = sum(sum(each.minutes) for each in (*accounts, *hosts))
+    unit = -(-total // MOST_MINUTES)
+    if unit <= 1:
+        return accounts, hosts
+
+    def scaled(minutes: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(-(-each // unit) for each in minutes)
+
+    return [each._replace(minutes=scaled(each.minutes)) for each in accounts], [
+        each._replace(minutes=scaled(each.minutes), available=scaled(each.available)) for each in hosts
+    ]
 
 
 def choose_host(minutes: Sequence[int], hosts: Sequence[Host]) -> str | None:
@@ -79,7 +92,8 @@ def choose_host(minutes: Sequence[int], hosts: Sequence[Host]) -> str | None:
             for load, more, available in blocks
         )
 
-    return min(hosts, key=lambda host: (rise(host), host.csm_id)).csm_id if hosts else None
+    able = [host for host in hosts if any(host.available)]
+    return min(able, key=lambda host: (rise(host), host.csm_id)).csm_id if able else None
 
 
 def _price_block(load: int, available: int) -> int:

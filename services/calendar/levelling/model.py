@@ -59,13 +59,14 @@ class Book(NamedTuple):
     """The touches of one person, sorted by id, and the minutes for touches on each day: 0 is a day not worked.
 
     Whole weeks from `first_day`, a Monday. A day that has passed keeps its minutes: what may not lie there says so by
-    its `earliest`, and what took place there is frozen.
+    its `earliest`, and what took place there is frozen. `idle`: days on which the person works without such minutes.
     """
 
     csm_id: str
     first_day: date
     day_minutes: tuple[int, ...]
     touches: tuple[Touch, ...]
+    idle: frozenset[int] = frozenset()
 
 
 class Move(NamedTuple):
@@ -88,6 +89,8 @@ class Obstacle(StrEnum):
 
     AWAY = "away"
     """The person works on no day of its window."""
+    NO_HOURS = "no_hours"
+    """The person works on days of its window, but has no minutes for touchpoints on any."""
     CLOSED = "closed"
     """The account cannot be met on any day of its window that the person works."""
     PASSED = "passed"

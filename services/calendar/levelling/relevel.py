@@ -103,4 +103,8 @@ def _find_obstacle(book: Book, touch: Touch) -> Obstacle:
     window = range(max(touch.earliest, 0), touch.latest + 1)
     if not window:
         return Obstacle.PASSED
-    return Obstacle.CLOSED if any(book.day_minutes[day] for day in window) else Obstacle.AWAY
+    if any(book.day_minutes[day] for day in window):
+        return Obstacle.CLOSED
+    if book.idle.isdisjoint(window):
+        return Obstacle.AWAY
+    return Obstacle.NO_HOURS if book.idle.intersection(window).difference(touch.closed) else Obstacle.CLOSED

@@ -9,13 +9,14 @@ from typing import NamedTuple, Self
 
 from schemas.directory import HolidayRecord
 from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
+from schemas.standing import TouchpointContent
 from schemas.times import QuietHours
 from schemas.vocabulary import Channel, Owner, Topic
 from schemas.zones import TimeZone
 from services.calendar.assignment import NO_LEADS, Leads
 from services.calendar.avoid import PAUSE, Availability, covers, periods_for
 from services.calendar.contact_hours import contact_hours
-from services.calendar.customer_days import CustomerDays, CustomerPlace, find_customer_days
+from services.calendar.customer_days import CustomerDays, CustomerPlace, find_customer_days, season_zones
 from services.calendar.open_hours import OpenHours, meeting_hours, message_hours, working_hours
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import (
@@ -62,6 +63,11 @@ class AccountHours:
             return hours.zone, None if work.topic is None else meeting_hours(hours, self.customer, quiet)
         is_internal = work.topic is None or work.channel == "in_app"
         return self.zone, None if is_internal else message_hours(self.zone, quiet, self.also_in)
+
+    def season_zones(self, owner: Owner, csm_id: str | None) -> tuple[TimeZone, ...]:
+        """Whose days the days of a season are, for what such an owner leads."""
+        lead = self.of_csm(csm_id).zone if owner in PEOPLE else self.zone
+        return season_zones(self.customer, lead)
 
     def opening_of(self, series: Series) -> tuple[TimeZone, OpenHours | None]:
         content = series.content
@@ -181,25 +187,28 @@ class ReconcileContext:
             return True
         return touchpoint.due_at <= min(self.now, self.decided_at) and not self._must_wait(touchpoint)
 
-    def periods(self, touchpoint_type: str, topic: Topic | None) -> tuple[Avoid, ...]:
+    def periods(self, touchpoint_type: str, work: Work) -> tuple[Avoid, ...]:
         """The times to avoid for that type."""
-        return periods_for(self.plan.avoid, touchpoint_type, topic) if self.plan.avoid else ()
+        if not self.plan.avoid:
+            return ()
+        zones = self.hours.season_zones(work.owner, work.csm_id)
+        return periods_for(self.plan.avoid, touchpoint_type, work.topic, zones)
 
     def availability(self, item: RhythmItem | OneOffItem) -> Availability:
         work = Work(item.owner, item.csm_id, item.topic, item.channel, item.minutes)
         found = self.hours.opening(work, self.plan.quiet_hours)
         is_rhythm = isinstance(item, RhythmItem)
         zone, opening = self.hours.regular_opening(found, item.owner, item.csm_id) if is_rhythm else found
-        return Availability(self.periods(item.touchpoint_type, item.topic), zone, opening)
+        return Availability(self.periods(item.touchpoint_type, work), zone, opening)
 
     def availability_of(self, touchpoint: Touchpoint) -> Availability | None:
         """Of a one-off, whether or not the plan names it."""
         content = touchpoint.content
         if content is None:
             return None
-        work = Work(touchpoint.owner, touchpoint.csm_id, content.topic, content.channel, touchpoint.minutes)
+        work = _work_of(touchpoint, content)
         zone, opening = self.hours.opening(work, self.plan.quiet_hours)
-        return Availability(self.periods(touchpoint.type, content.topic), zone, opening)
+        return Availability(self.periods(touchpoint.type, work), zone, opening)
 
     def withdraw(self, touchpoint: Touchpoint) -> CalendarChange:
         """Cancel what the plan no longer contains, unless it has come due."""
@@ -216,5 +225,9 @@ class ReconcileContext:
         content = touchpoint.content or (None if series is None else series.content)
         return content is not None and any(
             covers(period, touchpoint.due_at) or (period.name == PAUSE and covers(period, self.now))
-            for period in self.periods(touchpoint.type, content.topic)
+            for period in self.periods(touchpoint.type, _work_of(touchpoint, content))
         )
+
+
+def _work_of(touchpoint: Touchpoint, content: TouchpointContent) -> Work:
+    return Work(touchpoint.owner, touchpoint.csm_id, content.topic, content.channel, touchpoint.minutes)

@@ -17,7 +17,7 @@ from schemas.directory import HolidayRecord
 from schemas.plans import Avoid
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.calendar.avoid import Availability, periods_for
-from services.calendar.customer_days import find_customer_days
+from services.calendar.customer_days import find_customer_days, season_zones
 from services.calendar.open_hours import OpenHours
 from services.calendar.person_book import (
     DEFAULT_WEEKLY_MINUTES,
@@ -199,7 +199,9 @@ class PostgresBooks:
         days = {row["account_id"]: _read_days(row, holidays) for row in accounts}
         for (account_id, touchpoint_type), work in types.items():
             avoid, account = days[account_id]
-            own = find_availability(periods_for(avoid, touchpoint_type, work.topic), work, hours, account)
+            zones = season_zones(account.customer, hours.zone)
+            periods = periods_for(avoid, touchpoint_type, work.topic, zones)
+            own = find_availability(periods, work, hours, account)
             if own is not None:
                 found[availability_key(account_id, touchpoint_type)] = own
         return found

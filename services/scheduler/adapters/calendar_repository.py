@@ -55,7 +55,7 @@ INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CO
 VERSIONS = "SELECT account_id, version FROM account_calendar WHERE account_id = ANY($1::text[])"
 LOCK = """
 SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region, rules_changed,
-    handovers
+    holidays_changed, handovers
 FROM account_calendar WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
 LOAD_OPEN = f"""
@@ -78,7 +78,7 @@ SELECT account_id, type, max(due_at) AS due_at FROM (
 """
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET version = greatest(a.version, u.version), plan = u.plan, shape = u.shape,
-    extend_at = u.extend_at, rules_changed = NULL
+    extend_at = u.extend_at, rules_changed = NULL, holidays_changed = NULL
 FROM unnest($1::text[], $2::bigint[], $3::json[], $4::bytea[], $5::timestamptz[])
     u(account_id, version, plan, shape, extend_at)
 WHERE a.account_id = u.account_id

@@ -8,7 +8,8 @@ from services.scheduler.application.read_closed_days import AccountDays
 
 ACCOUNT = """
 SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region, rules_changed,
-    handovers, (SELECT csm_id FROM assignment s WHERE s.account_id = a.account_id AND s.line = 'pooled_csm') AS pooled
+    holidays_changed, handovers,
+    (SELECT csm_id FROM assignment s WHERE s.account_id = a.account_id AND s.line = 'pooled_csm') AS pooled
 FROM account_calendar a WHERE account_id = $1
 """
 PERSON = "SELECT name, country, region, away FROM person WHERE csm_id = $1"

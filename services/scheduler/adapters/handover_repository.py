@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from services.calendar.assignment import Person
 from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection
+from services.chassis.time_slices import pause_if_long
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.adapters.rows import columns_of
 from services.scheduler.domain.handover import BookAccount, BookTouch
@@ -71,6 +72,9 @@ class PostgresHandovers:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    async def pause_if_long(self) -> None:
+        await pause_if_long()
 
     async def load_accounts(self, csm_id: str) -> Sequence[BookAccount]:
         touches: dict[str, list[BookTouch]] = {}

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from schemas.plans import Avoid
 from services.calendar.absences import Deputy
+from services.calendar.avoid import periods_for
 from services.calendar.open_hours import DAY, OpenHours
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.promise_review import KnownRisk, WatchedPromise
@@ -128,9 +129,8 @@ class PostgresPromises:
             known = None if row["cause"] is None else KnownRisk(row["cause"], row["detail"], row["since"])
             opening = _opening(stored, hours.get(account_id))
             watched = WatchedPromise(stored.touchpoint, opening, known, row["no_room"])
-            promises.append(
-                StoredPromise(stored, watched, avoid.get(account_id, ()), stored.touchpoint.id in claimed)
-            )
+            periods = _periods(stored, hours.get(account_id), avoid.get(account_id, ()))
+            promises.append(StoredPromise(stored, watched, periods, stored.touchpoint.id in claimed))
         return promises
 
     async def _load_fixed(self, csm_ids: Sequence[str], now: datetime) -> Mapping[str, list[Work]]:
@@ -200,6 +200,15 @@ def _opening(stored: StoredTouchpoint, hours: AccountHours | None) -> OpenHours 
     )
     _, opening = hours.opening(work, content.quiet_hours)
     return hours.of_csm(touchpoint.csm_id) if opening is None and touchpoint.is_led_by_person else opening
+
+
+def _periods(stored: StoredTouchpoint, hours: AccountHours | None, avoid: Sequence[Avoid]) -> Sequence[Avoid]:
+    """The times that it is to avoid."""
+    touchpoint = stored.touchpoint
+    if hours is None:
+        return ()
+    zones = hours.season_zones(touchpoint.owner, touchpoint.csm_id)
+    return periods_for(avoid, touchpoint.type, stored.content.topic, zones)
 
 
 def _promise_values(update: PromiseUpdate, now: datetime) -> tuple[object, ...]:

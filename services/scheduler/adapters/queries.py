@@ -137,5 +137,4 @@ def _entry(row: Row) -> TouchpointEntry:
 
 
 def _csm_week(row: Row, added: Sequence[HolidayRecord]) -> CsmWeek:
-    is_working = row["working_days"] is None or bool(row["working_days"])
-    return CsmWeek(row["csm_id"], row["weekly_minutes"], read_csm_hours(row, added), is_working, row["doubt"])
+    return CsmWeek(row["csm_id"], row["weekly_minutes"], read_csm_hours(row, added), row["doubt"])

@@ -17,7 +17,8 @@ INSERT INTO data_release (name, release, details) VALUES ($1, $2, $3::text::json
 ON CONFLICT (name) DO UPDATE SET release = excluded.release, details = excluded.details
 """
 MARK_PLACES = """
-UPDATE account_calendar a SET extend_at = '-infinity' WHERE plan IS NOT NULL AND (country IS NOT NULL OR EXISTS (
+UPDATE account_calendar a SET extend_at = '-infinity', holidays_changed = $1
+WHERE plan IS NOT NULL AND (country IS NOT NULL OR EXISTS (
     SELECT 1 FROM touchpoint t JOIN person p ON p.csm_id = t.csm_id
     WHERE t.account_id = a.account_id AND t.status = 'planned' AND p.country IS NOT NULL))
 """
@@ -53,8 +54,8 @@ class PostgresReleases:
         details = orjson.dumps({"rules": rules, "former": change.former}).decode()
         await self._connection.execute(SAVE, "tzdata", change.release, details)
 
-    async def mark_places(self) -> None:
-        await self._connection.execute(MARK_PLACES)
+    async def mark_places(self, release: str) -> None:
+        await self._connection.execute(MARK_PLACES, release)
 
     async def mark_zones(self, zones: Collection[str], release: str) -> None:
         await self._connection.execute(MARK_ZONES, list(zones), release)

@@ -135,7 +135,7 @@ Row = Any  # an asyncpg record: columns by name
 
 def read_account(row: Row) -> CalendarAccount:
     """An account from the fields of `CalendarAccount` in their order."""
-    return CalendarAccount(*row[:11], handovers=orjson.loads(row[11]))
+    return CalendarAccount(*row[:12], handovers=orjson.loads(row[12]))
 
 
 def read_content(text: str) -> TouchpointContent:

@@ -32,8 +32,8 @@ class ReleaseRepository(Protocol):
 
     async def save_rules(self, change: RuleChange, rules: Mapping[str, Rules]) -> None: ...
 
-    async def mark_places(self) -> None:
-        """Plan again whatever public holidays may move."""
+    async def mark_places(self, release: str) -> None:
+        """Plan again whatever public holidays may move, by those of that release."""
         ...
 
     async def mark_zones(self, zones: Collection[str], release: str) -> None:
@@ -58,7 +58,7 @@ async def follow_releases(releases: ReleaseRepository, rules: Mapping[str, Rules
     if stored.holidays != holidays_release():
         await releases.save_holidays(holidays_release())
         if stored.holidays is not None:
-            await releases.mark_places()
+            await releases.mark_places(holidays_release())
     if rules is not None and stored.tzdata != ZONE_RELEASE:
         change = RuleChange(ZONE_RELEASE, find_changed(stored.rules or {}, rules))
         await releases.save_rules(change, rules)

@@ -52,6 +52,10 @@ class WantedHandover(NamedTuple):
 class HandoverRepository(Protocol):
     """People's books in one transaction."""
 
+    async def pause_if_long(self) -> None:
+        """Let other work go on when this has computed for long."""
+        ...
+
     async def load_accounts(self, csm_id: str) -> Sequence[BookAccount]:
         """The accounts whose open touchpoints, rhythms or directory name the person, by id."""
         ...
@@ -150,6 +154,7 @@ async def _load_colleagues(
     last = (end - timedelta(days=1)).date()
     weeks: dict[str, list[CapacityWeek]] = {}
     for week in measure_weeks(mine, loads, start.date(), last):
+        await context.handovers.pause_if_long()
         weeks.setdefault(week.csm_id, []).append(week)
     hours: Mapping[str, OpenHours] = await context.calendars.load_hours(csm_ids)
     accounts = await context.handovers.count_accounts()

@@ -20,6 +20,8 @@ BOOK_SPAN: Final = timedelta(days=91)
 MONTHS: Final = 3
 
 Size = Literal["ok", "warned", "stressed"]
+Effort = Literal["less", "usual", "more"]
+"""The hours of an account, beside what is usual (requirement S40)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class BookSize(SchemaModel):
         float | None,
         Field(description="planned hours for each dedicated account and month; 5 to 10 are usual"),
     ]
+    effort: Annotated[
+        Effort | None,
+        Field(description="these hours beside the usual ones; null: the person has no dedicated account"),
+    ]
     busiest_account_percent: Annotated[
         int | None, Field(description="the share of the account with the most minutes: the loudest")
     ]
@@ -76,6 +82,7 @@ def describe_book(book: StoredBook) -> BookSize:
         pooled_accounts=book.pooled,
         size=size,
         hours_per_account_month=hours,
+        effort=_find_effort(hours),
         busiest_account_percent=round(100 * book.most_minutes / book.minutes) if book.minutes else None,
         accounts_not_met=book.not_met,
         text="; ".join(_list_remarks(book, size, hours)),
@@ -90,15 +97,22 @@ def _find_size(book: StoredBook) -> Size:
     return "ok"
 
 
+def _find_effort(hours: float | None) -> Effort | None:
+    if hours is None:
+        return None
+    low, high = HOURS_PER_ACCOUNT
+    return "less" if hours < low else "more" if hours > high else "usual"
+
+
 def _list_remarks(book: StoredBook, size: Size, hours: float | None) -> list[str]:
     remarks = [f"{book.dedicated} dedicated and {book.pooled} pooled accounts"]
     if size != "ok":
         limit = WARNED_FROM if book.dedicated >= WARNED_FROM else POOLED_WARNED_ABOVE
         remarks.append(f"a book is crowded from {limit}: move accounts to another segment or add a person")
-    low, high = HOURS_PER_ACCOUNT
-    if hours is not None and not low <= hours <= high:
-        word = "less" if hours < low else "more"
-        remarks.append(f"{hours:g} hours for each account and month, {word} than {low} to {high}")
+    effort = _find_effort(hours)
+    if effort in ("less", "more"):
+        low, high = HOURS_PER_ACCOUNT
+        remarks.append(f"{hours:g} hours for each account and month, {effort} than {low} to {high}")
     accounts = book.dedicated + book.pooled
     if accounts and book.not_met * 2 >= accounts:
         remarks.append(f"{book.not_met} of {accounts} accounts had no meeting in the last 13 weeks")

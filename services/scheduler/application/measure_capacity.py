@@ -1,6 +1,6 @@
 """Measure the work in each CSM's weeks against the time those weeks have. Sums, no advice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -18,13 +18,12 @@ from services.calendar.weeks import name_week
 class CsmWeek:
     """The hours of a CSM and their minutes in a usual week. `doubt`: what is wrong with their description.
 
-    `hours`: None, those of somebody whom nobody described. `is_working`: they have working days.
+    `hours`: None, those of somebody whom nobody described.
     """
 
     csm_id: str
     weekly_minutes: int | None = None
     hours: OpenHours | None = None
-    is_working: bool = True
     doubt: str | None = None
 
 
@@ -76,23 +75,26 @@ class CapacityWeek(SchemaModel):
 
 def measure_weeks(
     csms: Mapping[str, CsmWeek], loads: Iterable[WeekLoad], first: date, last: date
-) -> list[CapacityWeek]:
-    """Every ISO week from `first` to `last` of every CSM who is described or has something to do."""
+) -> Iterator[CapacityWeek]:
+    """Every ISO week from `first` to `last` of every CSM who is described or has something to do.
+
+    Each is computed when it is asked for: a year of 150 people takes seconds.
+    """
     by_week = {(load.csm_id, load.monday): load for load in loads}
     csm_ids = sorted({*csms, *(csm_id for csm_id, _ in by_week)})
     monday = first - timedelta(days=first.weekday())
     mondays = [monday + timedelta(days=7 * n) for n in range((last - monday).days // 7 + 1)]
-    return [
+    return (
         _measure_week(csms.get(csm_id, CsmWeek(csm_id)), monday, by_week.get((csm_id, monday)))
         for csm_id in csm_ids
         for monday in mondays
-    ]
+    )
 
 
 def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
     weekly = DEFAULT_WEEKLY_MINUTES if csm.weekly_minutes is None else csm.weekly_minutes
     hours = csm.hours or DEFAULT_HOURS
-    working = open_days(usual_of(hours), monday, monday + 6 * DAY) if csm.is_working else ()
+    working = open_days(usual_of(hours), monday, monday + 6 * DAY) if hours.is_working else ()
     return CapacityWeek(
         csm_id=csm.csm_id,
         week=name_week(monday),

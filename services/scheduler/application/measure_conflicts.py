@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Id, Name, SchemaModel
+from services.calendar.headcount import find_worst_week
 from services.calendar.person_relief import Action, PersonConflict, TouchRelief
 
 RELIEF_SHOWN = 20
@@ -125,18 +126,9 @@ def _describe_relief(relief: TouchRelief) -> ConflictRelief:
 
 
 def find_headcount_gap(conflicts: Iterable[CapacityConflict]) -> tuple[Fraction, HeadcountWeek | None]:
-    """How many people are missing in the week in which most are, and that week; 0 and None without a conflict.
-
-    A person whose weeks need 6/5 of what they hold is 1/5 of a person short in each of them.
-    """
-    missing: dict[str, Fraction] = {}
-    for conflict in conflicts:
-        for week in conflict.weeks:
-            missing[week] = missing.get(week, Fraction(0)) + Fraction(conflict.headcount) - 1
-    if not missing:
-        return Fraction(0), None
-    worst = min(missing, key=lambda week: (-missing[week], week))
-    return missing[worst], HeadcountWeek(week=worst, people=str(missing[worst]))
+    """How many people are missing in the week in which most are, and that week; 0 and None without a conflict."""
+    people, worst = find_worst_week((each.csm_id, each.weeks, Fraction(each.headcount)) for each in conflicts)
+    return people, None if worst is None else HeadcountWeek(week=worst, people=str(people))
 
 
 def round_people(people: Fraction) -> float:

@@ -33,7 +33,7 @@ Count = Callable[[str, int], None]
 class CalendarAccount:
     """An account's row; `spec_hash` identifies the part of its plan that decides when touchpoints are.
 
-    `rules_changed`: the release of `tzdata` whose changes its calendar does not follow yet.
+    `rules_changed`, `holidays_changed`: the release of `tzdata`, of `holidays`, that its calendar does not follow yet.
     `handovers`: by the person whom its plan names the one who leads instead.
     """
 
@@ -48,6 +48,7 @@ class CalendarAccount:
     country: str | None = None
     region: str | None = None
     rules_changed: str | None = None
+    holidays_changed: str | None = None
     handovers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

@@ -37,7 +37,9 @@ def project_rhythms(
         if not rhythm.active or rhythm.owner in PEOPLE:
             continue
         zone, opening = hours.opening_of(rhythm)
-        periods = () if plan is None else periods_for(plan.avoid, rhythm.type, rhythm.content.topic)
+        periods = (
+            () if plan is None else periods_for(plan.avoid, rhythm.type, rhythm.content.topic, tuple(zones))
+        )
         slots = _coming_slots(rhythm, Availability(periods, zone, opening), plan, now, limit)
         for number, slot in enumerate(slots, rhythm.last_number + 1):
             if isinstance(slot, Slot) and slot.due_at <= limit:

@@ -13,6 +13,7 @@ from schemas.standing import TouchpointContent
 from schemas.times import EARLIEST
 from services.calendar.assignment import NO_LEADS
 from services.calendar.customer_days import CustomerPlace
+from services.calendar.holiday_changes import name_holidays
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation import erase
@@ -179,7 +180,7 @@ async def _reconcile_all(
         calendar = stored[target.plan.account_id]
         own = leads.get(target.plan.account_id, NO_LEADS)
         context = ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own)
-        result = reconcile_after(context, rules if target.account.rules_changed else None)
+        result = _reconcile(context, target.account, rules)
         stretched += result.stretched
         extend_at = find_extend_at(result.series, target.hours, now + MIN_EXTEND_INTERVAL)
         changes = list(_touchpoint_updates(result, calendar))
@@ -198,6 +199,14 @@ async def _reconcile_all(
     await calendars.erase([command.account_id for command in erased], now)
     left_out = sum(_is_left_out(change.touchpoint) for change in changes)
     return ReconcileResult(len(updates), left_out, stretched)
+
+
+def _reconcile(
+    context: ReconcileContext, account: CalendarAccount, rules: RuleChange | None
+) -> Reconciliation:
+    result = reconcile_after(context, rules if account.rules_changed else None)
+    holidays = account.holidays_changed
+    return result if holidays is None else name_holidays(result, context.stored, holidays)
 
 
 def _is_left_out(touchpoint: Touchpoint) -> bool:

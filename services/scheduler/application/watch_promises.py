@@ -12,7 +12,6 @@ from typing import Final, NamedTuple, Protocol
 from schemas.plans import Avoid
 from schemas.touchpoints import TouchpointRisk
 from services.calendar.absences import Cover, Deputy, hand_over
-from services.calendar.avoid import periods_for
 from services.calendar.open_hours import OpenHours
 from services.calendar.promise_review import Review, WatchedPromise, review_promises
 from services.calendar.promises import PromiseState, Risk
@@ -28,7 +27,7 @@ BATCH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class StoredPromise:
-    """A promise to look at, its touchpoint and the times to avoid of its account.
+    """A promise to look at, its touchpoint and the times that it is to avoid.
 
     `is_claimed`: the pass looks at it; the others only take time of their owner.
     """
@@ -185,15 +184,14 @@ async def _find_covers(
     covers: dict[str, Cover] = {}
     taken: dict[str, int] = {}
     for each, review in in_question:
-        touchpoint, content = each.stored.touchpoint, each.stored.content
+        touchpoint = each.stored.touchpoint
         able = [
             deputy._replace(minutes=deputy.minutes + taken.get(deputy.csm_id, 0))
             for deputy in deputies.get(touchpoint.id, ())
         ]
-        periods = periods_for(each.avoid, touchpoint.type, content.topic)
         if review.promise is None or review.risk is None:
             continue
-        cover = find_reroute(review.promise, Risk(*review.risk[:2]), able, periods, now)
+        cover = find_reroute(review.promise, Risk(*review.risk[:2]), able, each.avoid, now)
         if cover is not None:
             covers[touchpoint.id] = cover
             taken[cover.csm_id] = taken.get(cover.csm_id, 0) + touchpoint.minutes

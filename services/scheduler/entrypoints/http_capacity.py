@@ -1,6 +1,6 @@
 """The capacity of people over HTTP: their weeks, what does not fit, who is missing, how large their books are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
@@ -11,6 +11,7 @@ from schemas.base import SchemaModel
 from services.calendar.weeks import name_week
 from services.chassis.clock import ServiceClock
 from services.chassis.problems import Problem
+from services.chassis.time_slices import in_slices
 from services.chassis.web import JSON, require
 from services.scheduler.application.measure_books import BookSize, StoredBook, describe_book
 from services.scheduler.application.measure_capacity import CapacityWeek, UnownedWeek, measure_weeks
@@ -58,7 +59,7 @@ class Capacity(SchemaModel):
         float,
         Field(
             description="people missing in the worst week, rounded up to hundredths; the unit is one person with the "
-            "available minutes of those who are short; 0: everything fits"
+            "available minutes of those who are short, or with 2,400 a week where they have none; 0: everything fits"
         ),
     ] = 0.0
     headcount_week: HeadcountWeek | None = None
@@ -98,16 +99,22 @@ def capacity_routes(reader: TouchpointReader, capacity: CapacityReader, clock: S
         conflicts = select_weeks(stored, name_week(start.date()), name_week(end.date()))
         gap, worst = find_headcount_gap(conflicts)
         answer = Capacity(
-            weeks=tuple(measure_weeks(csms, loads, start.date(), end.date())),
+            weeks=(),
             unowned=tuple(unowned),
             conflicts=tuple(conflicts),
             headcount_gap=round_people(gap),
             headcount_week=worst,
             books=tuple(map(describe_book, await capacity.load_books(csm_id, now))),
         )
-        return JSON(answer.model_dump())
+        weeks = await write_weeks(measure_weeks(csms, loads, start.date(), end.date()))
+        return JSON({**answer.model_dump(), "weeks": weeks})
 
     return router
+
+
+async def write_weeks(weeks: Iterable[CapacityWeek]) -> list[dict[str, object]]:
+    """The weeks as they are answered; other work of the loop goes on between them."""
+    return [week.model_dump() async for week in in_slices(weeks)]
 
 
 def _monday(moment: datetime) -> datetime:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from schemas.zones import ZONE_RELEASE, find_zone
+from services.calendar.public_holidays import holidays_release
 from services.calendar.rezoning import read_rules
 from services.scheduler.main import follow_installed_releases
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, rhythm
@@ -68,6 +69,45 @@ async def test_holidays_of_both_time_off_and_added_days_move_calls_and_say_why(s
         "moved: public holiday Labor Day of the customer",
         "moved: public holiday Founding day",
     } <= reasons
+
+
+async def test_a_newer_release_of_public_holidays_moves_what_it_changes_and_names_itself(
+    scheduler: Scheduler,
+) -> None:
+    """The calendar is as a release had made it that had a holiday of its own and did not know Easter Monday."""
+    await scheduler.describe("ada", name="Ada", country="DE")
+    await scheduler.consume(scheduler.plan(1, [{**rhythm(7), "csm_id": "ada"}]))
+    right = {item["id"]: item["due_at"] for item in await items(scheduler)}
+    assert "2026-04-13T" in " ".join(right.values())
+    pool = scheduler.database.pool
+    await pool.execute("INSERT INTO data_release VALUES ('holidays', '0.1', '{}')")
+    changed = await pool.fetch(
+        "UPDATE touchpoint SET due_at = due_at + interval '1 day', verdict = 'moved: public holiday Wrong day'"
+        " WHERE due_at::date = '2026-04-13' AND status = 'planned' RETURNING id"
+    )
+    changed += await pool.fetch(
+        "UPDATE touchpoint SET due_at = start_at, verdict = NULL"
+        " WHERE verdict = 'moved: public holiday Easter Monday' AND status = 'planned' RETURNING id"
+    )
+    assert len(changed) == 2
+    await scheduler.announce()
+
+    await follow_installed_releases(scheduler.database, scheduler.clock)
+
+    assert {item["id"]: item["due_at"] for item in await items(scheduler)} == right
+    notes = await pool.fetch(
+        "SELECT note FROM announcement WHERE touchpoint_id = ANY($1)", [row[0] for row in changed]
+    )
+    assert {row[0] for row in notes} == {
+        f"public holidays changed with holidays {holidays_release()}",
+        "moved: public holiday Easter Monday",
+    }
+    assert (
+        await pool.fetchval("SELECT count(*) FROM account_calendar WHERE holidays_changed IS NOT NULL") == 0
+    )
+    assert (
+        await pool.fetchval("SELECT release FROM data_release WHERE name = 'holidays'") == holidays_release()
+    )
 
 
 async def test_a_newer_release_of_zone_rules_moves_what_is_planned_to_its_wall_time(

@@ -1,7 +1,7 @@
 """Plans and calendars to test with."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from schemas.plans import About, Avoid, OneOffItem, Plan, PlanAdjusted, Reason, 
 from schemas.recurrence_dates import mean_days, read_rule
 from schemas.times import Window
 from schemas.vocabulary import Owner
+from schemas.zones import span_of_days
 from services.calendar.avoid import PAUSE
 from services.calendar.open_hours import WORKDAYS, OpenHours
 from services.calendar.plan import content_of
@@ -109,6 +110,15 @@ def season(first: float, last: float | None, *types: str, name: str = "season") 
         touchpoint_types=types,
         text="it is not the time",
     )
+
+
+def season_of_days(first: date, last: date, *types: str) -> Avoid:
+    """As a policy has it: from the first to the last day."""
+    start, end = span_of_days(first, last, (UTC_ZONE,))
+    return Avoid(
+        name="season", from_=start, to=end, touchpoint_types=types, text="it is not the time",
+        first_on=first, last_on=last,
+    )  # fmt: skip
 
 
 def reconciled(
@@ -241,6 +251,9 @@ def seasons(draw: st.DrawFn) -> Avoid:
     first = draw(st.integers(-1000, 9000)) / 24
     last = draw(st.none() | st.integers(1, 3000).map(lambda hours: first + hours / 24))
     types = draw(st.lists(st.sampled_from(["check_in", "tips", "kickoff"]), unique=True))
+    if draw(st.booleans()):
+        begin = (NOW + timedelta(days=first)).date()
+        return season_of_days(begin, begin + timedelta(days=draw(st.integers(0, 120))), *types)
     return season(first, last, *types, name=draw(st.sampled_from([PAUSE, "season"])))
 
 

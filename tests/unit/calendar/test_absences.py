@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from services.calendar.absences import AccountTouch, Deputy, cover, describe_difficulties, find_in_question
 from services.calendar.avoid import Availability
 from services.calendar.levelling import Homeless, Obstacle
-from services.calendar.open_hours import DateSpan, OpenHours
+from services.calendar.open_hours import DateSpan, OpenHours, check_hours
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key, find_owed_within
 from services.calendar.person_levelling import level_person
+from services.calendar.sharing import make_deputy
 from tests.unit.calendar.plans import NOW, OFFICE, UTC_ZONE, season
 
 DAY = timedelta(days=1)
@@ -191,3 +192,46 @@ def test_only_what_is_late_and_has_time_left_is_owed() -> None:
         find_owed_within("late: nothing is open before its deadline: public holiday Epiphany", window, NOW)
         is None
     )
+
+
+def test_somebody_with_minutes_on_no_day_has_no_hours_and_is_not_away() -> None:
+    """Row 38: neither 0 minutes a week, nor less than one a day, nor no working days are time off."""
+    nobody, _ = check_hours(UTC_ZONE, frozenset(), OFFICE.start, OFFICE.end)
+    for hours, minutes in ((OFFICE, 0), (OFFICE, 4), (nobody, 2400)):
+        person = book([touch(), touch("2", TARGET + 7 * DAY)], hours)._replace(weekly_minutes=minutes)
+        found = level_person(person, NOW)
+        open_touches = find_in_question(person, found.homeless)
+
+        assert [each.obstacle for each in open_touches] == [Obstacle.NO_HOURS] * 2
+        (conflict,) = found.relief.conflicts
+        assert (conflict.weeks, conflict.needed, conflict.available) == (
+            ("2026-W11", "2026-W12", "2026-W13"), 60, 0,
+        )  # fmt: skip
+        (difficulty,) = describe_difficulties(person, open_touches, set())
+        assert "ada has no hours for touchpoints in the window" in difficulty.text
+        assert "away" not in difficulty.text
+        taken = cover(person, touch(), [Deputy("bob", OFFICE, 0)], NOW)
+        assert taken is not None
+        assert taken.reason == "covered by bob: ada has no hours (week 2026-W12)"
+
+
+def test_who_has_no_hours_and_is_away_in_the_window_is_away() -> None:
+    away = replace(OFFICE, away=(DateSpan(date(2026, 3, 9), date(2026, 3, 24)),))
+    person = book([touch()], away)._replace(weekly_minutes=0)
+    found = level_person(person, NOW)
+
+    assert [each.obstacle for each in found.homeless] == [Obstacle.AWAY]
+    taken = cover(person, touch(), [Deputy("bob", OFFICE, 0)], NOW)
+    assert taken is not None
+    assert "ada is away" in taken.reason
+
+
+def test_who_has_no_hours_stands_in_for_nobody() -> None:
+    nobody, _ = check_hours(UTC_ZONE, frozenset(), OFFICE.start, OFFICE.end)
+    span = NOW, NOW + 30 * DAY
+    unable = [make_deputy("cyd", nobody, 600, [], span), make_deputy("dan", OFFICE, 0, [], span)]
+
+    assert cover(book([touch()]), touch(), unable, NOW) is None
+    found = cover(book([touch()]), touch(), [*unable, make_deputy("eve", OFFICE, 600, [], span)], NOW)
+    assert found is not None
+    assert found.csm_id == "eve"

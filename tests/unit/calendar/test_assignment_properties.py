@@ -19,6 +19,7 @@ from services.calendar.assignment import (
 )
 from services.calendar.levelling import Host
 from services.calendar.open_hours import DateSpan
+from services.calendar.person_hours import read_hours
 from tests.unit.calendar.plans import NOW, OFFICE, one_off, plan, rhythm
 
 POOLS = ("emea", "smb")
@@ -166,3 +167,17 @@ def test_an_account_of_which_no_minutes_are_known_goes_to_whoever_has_the_least(
     staff = Staff([Person("a", "smb"), Person("b", "smb")], {}, hosts_of({"a": 60}))
 
     assert staff.assign(AccountOwners("acme", pool="smb"), "pooled_csm", NO_MINUTES) == "b"
+
+
+def test_somebody_without_working_days_has_no_minutes_and_gets_no_account() -> None:
+    nobody, _ = read_hours("Europe/Berlin", [], None, None)
+    hosts = {
+        "ada": measure_host("ada", [(block, 9_000) for block in range(13)], OFFICE, 1500, NOW),
+        "idle": measure_host("idle", [], nobody, 1500, NOW),
+    }
+    staff = Staff([Person("ada", "smb"), Person("idle", "smb")], {}, hosts)
+
+    assert hosts["idle"].available == NO_MINUTES
+    assert staff.assign(AccountOwners("acme", pool="smb"), "pooled_csm", (60,) * 13) == "ada"
+    alone = Staff([Person("idle", "smb")], {}, {"idle": hosts["idle"]})
+    assert alone.assign(AccountOwners("acme", pool="smb"), "pooled_csm", (60,) * 13) is None

@@ -72,11 +72,20 @@ def test_a_step_over_a_night_of_change_keeps_the_wall_time() -> None:
     assert add_days(nine, 7, NEW_YORK) == datetime(2026, 3, 9, 13, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("days", [frozenset[int](), WORKDAYS, frozenset({9})])
-def test_hours_that_never_open_are_the_usual_ones_with_the_doubt_noted(days: frozenset[int]) -> None:
+@pytest.mark.parametrize(
+    ("days", "used"),
+    [
+        (WORKDAYS, OpenHours(NEW_YORK)),
+        (frozenset[int](), OpenHours(NEW_YORK, EVERY_DAY, is_working=False)),
+        (frozenset({9}), OpenHours(NEW_YORK, EVERY_DAY, is_working=False)),
+    ],
+)
+def test_hours_that_never_open_are_the_usual_ones_with_the_doubt_noted(
+    days: frozenset[int], used: OpenHours
+) -> None:
     found, doubt = check_hours(NEW_YORK, days, time(9), time(9))
 
-    assert found == OpenHours(NEW_YORK)
+    assert found == used
     assert doubt is not None
 
 
@@ -129,6 +138,11 @@ def test_somebody_without_working_days_is_said_to_have_none() -> None:
     saturday = datetime(2026, 3, 7, 15, tzinfo=UTC)
     assert next_open(saturday, hours) == saturday
     assert next_open(saturday - timedelta(hours=8), hours) == saturday - timedelta(hours=1)
+    assert not hours.is_working
+    assert check_hours(NEW_YORK, frozenset(), time(9), time(9)) == (
+        OpenHours(NEW_YORK, EVERY_DAY, is_working=False),
+        doubt,
+    )
 
 
 def test_a_day_that_a_zone_skipped_is_no_day_and_a_wall_time_on_it_is_the_next_day() -> None:

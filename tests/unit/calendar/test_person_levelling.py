@@ -88,8 +88,10 @@ class PersonAndAccounts:
     def _find_availability(
         self, item: RhythmItem | OneOffItem, plan: PlanAdjusted, place: CustomerPlace
     ) -> Availability | None:
-        periods = periods_for(plan.avoid, item.touchpoint_type, item.topic)
-        days = AccountDays(self.hours_of(place).customer, plan.quiet_hours)
+        hours = self.hours_of(place)
+        zones = hours.season_zones(item.owner, item.csm_id)
+        periods = periods_for(plan.avoid, item.touchpoint_type, item.topic, zones)
+        days = AccountDays(hours.customer, plan.quiet_hours)
         work = find_work(None, item.minutes)._replace(topic=item.topic, channel=item.channel)
         return find_availability(periods, work, self.hours, days)
 

@@ -1,6 +1,7 @@
 """People's weeks as percentages, and what somebody should do something about."""
 
-from services.console.load_view import describe_gap, find_findings, load_rows, relief_lines
+from services.console.load_view import book_lines, describe_gap, find_findings, load_rows, relief_lines
+from services.scheduler.application.measure_books import StoredBook, describe_book
 
 
 def week(name: str, planned: int, available: int, **more: object) -> dict[str, object]:
@@ -57,3 +58,25 @@ def test_what_gives_way_is_listed_with_its_reason_and_how_many_more_there_are() 
     lines = list(relief_lines({"relief": [relief], "relief_touches": 3}, {"acme": "Acme"}))
 
     assert lines == ["Check in, Acme, 30 minutes: gave way (no room in 2026-W11)", "2 more"]
+
+
+def test_the_hours_of_every_book_are_listed_beside_the_usual_ones_whatever_its_size() -> None:
+    """S40: 5 to 10 hours for each account and month, also in books that are not crowded."""
+
+    def book(csm_id: str, minutes: int, dedicated: int = 10) -> dict[str, object]:
+        return describe_book(StoredBook(csm_id, dedicated, 2, minutes, 10, minutes, 0)).model_dump()
+
+    hour = 60 * 10 * 3
+    books = [
+        book("low", 4 * hour), book("at-five", 5 * hour), book("at-ten", 10 * hour), book("high", 11 * hour),
+        book("pooled", 0, 0),
+    ]  # fmt: skip
+
+    assert {each["size"] for each in books} == {"ok"}
+    assert book_lines({"books": books}) == [
+        ("low", 10, 2, "4", "less than 5"),
+        ("at-five", 10, 2, "5", "within 5 to 10"),
+        ("at-ten", 10, 2, "10", "within 5 to 10"),
+        ("high", 10, 2, "11", "more than 10"),
+        ("pooled", 0, 2, "-", "-"),
+    ]

@@ -107,6 +107,46 @@ def test_what_has_no_room_after_a_season_is_stopped_by_it_unless_it_is_never_ski
     assert (kept.window.from_, kept.never_skip) == (NOW - HOUR, True)
 
 
+@pytest.mark.parametrize(
+    ("place", "ends"),
+    [
+        ({"timezone": "America/Los_Angeles"}, datetime(2026, 6, 6, 7, tzinfo=UTC)),
+        ({"timezone": "Pacific/Auckland"}, datetime(2026, 6, 5, 12, tzinfo=UTC)),
+        ({"country": "JP"}, datetime(2026, 6, 5, 15, tzinfo=UTC)),
+        ({"timezone": "Nowhere/Nowhere"}, datetime(2026, 6, 6, tzinfo=UTC)),
+        ({}, datetime(2026, 6, 6, tzinfo=UTC)),
+    ],
+)
+def test_the_days_of_a_season_are_those_of_the_account(place: dict[str, str], ends: datetime) -> None:
+    described = make_event("account.described", NOW - DAY, **place)
+    (ask,) = one_offs(evaluated(SEASONAL, described, NPS), "advocacy_ask")
+
+    assert ask.window.from_ == ends
+
+
+def test_what_begins_on_the_evening_before_a_season_begins_in_it_where_clocks_are_ahead() -> None:
+    under = policy(
+        blackout("later", (6, 2), (6, 20), "advocacy_ask"), trigger("ask", "nps.answered", "advocacy_ask", 10)
+    )
+    evening = datetime(2026, 6, 1, 20, tzinfo=UTC)
+    answer = make_event("nps.answered", evening, score=9)
+    described = make_event("account.described", NOW - DAY, timezone="Pacific/Auckland")
+
+    assert one_offs(evaluated(under, answer, now=evening), "advocacy_ask")
+    ahead = evaluated(under, described, answer, now=evening)
+    assert one_offs(ahead, "advocacy_ask") == []
+    assert stop(ahead, "ask").until == datetime(2026, 6, 20, 12, tzinfo=UTC)
+
+
+def test_the_key_follows_the_zone_of_an_account() -> None:
+    here, there = (
+        evaluated(SEASONAL, make_event("account.described", NOW - DAY, timezone=zone), NPS)
+        for zone in ("Europe/Berlin", "America/Los_Angeles")
+    )
+
+    assert here.key != there.key
+
+
 def test_steps_of_a_timeline_move_out_of_a_season_too() -> None:
     under = policy(SUMMER, step("s", "advocacy_ask", -10, 9))
     renewal = make_event(
@@ -124,8 +164,14 @@ def test_the_plan_tells_of_the_seasons_of_fourteen_months_and_keeps_up_with_them
         (date(2026, 5, 20), date(2026, 6, 6)),
         (date(2027, 5, 20), date(2027, 6, 6)),
     ]
-    assert decision.next_evaluation_at == datetime(2026, 6, 6, tzinfo=UTC)
-    later = evaluated(SEASONAL, now=datetime(2026, 6, 6, tzinfo=UTC))
+    assert [(each.first_on, each.last_on) for each in decision.plan.avoid] == [
+        (date(2026, 5, 20), date(2026, 6, 5)),
+        (date(2027, 5, 20), date(2027, 6, 5)),
+    ]
+    # Where clocks are twelve hours behind, its last day is over half a day later.
+    assert decision.next_evaluation_at == datetime(2026, 6, 7, tzinfo=UTC)
+    assert evaluated(SEASONAL, now=datetime(2026, 6, 6, 23, tzinfo=UTC)).plan.avoid == decision.plan.avoid
+    later = evaluated(SEASONAL, now=datetime(2026, 6, 7, tzinfo=UTC))
     assert [each.from_.year for each in later.plan.avoid] == [2027]
     assert later.key != decision.key
 
@@ -152,7 +198,7 @@ def test_a_freeze_of_one_account_takes_place_once_and_concerns_no_other() -> Non
     assert [(each.name, each.from_.date(), each.to and each.to.date()) for each in decision.plan.avoid] == [
         ("freeze", date(2026, 7, 10), date(2026, 7, 21))
     ]
-    over = evaluated(policy(freeze, rhythm("base", "check_in", 14)), now=datetime(2026, 7, 21, tzinfo=UTC))
+    over = evaluated(policy(freeze, rhythm("base", "check_in", 14)), now=datetime(2026, 7, 22, tzinfo=UTC))
     assert over.plan.avoid == ()
 
 

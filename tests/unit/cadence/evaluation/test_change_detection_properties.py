@@ -287,6 +287,7 @@ LOUD: dict[str, FactEvent] = {
                                        seats_used=98),
     "a promoter": make_event("nps.answered", NOW, contact_id="contact-2", score=10),
     "another CSM": make_event("account.described", NOW, csm_id="b"),
+    "another time zone": make_event("account.described", NOW, timezone="Pacific/Auckland"),
     "a signature": make_event("contract.changed", NOW, contract_id="c", status="signed", signed_at=NOW),
     "a champion who left": make_event("contact.left", NOW, contact_id="contact-1"),
     "a pause": make_event("outreach.paused", NOW, reason="audit"),

@@ -1,11 +1,13 @@
 """Who takes a leaver's accounts: level over people and the year, sticky, only these accounts move."""
 
 import random
+from collections import Counter
 from itertools import product
 
 import pytest
 
 from services.calendar.levelling import AccountLoad, Host, choose_host, share_out
+from services.calendar.levelling.model import MOST_MINUTES
 from services.calendar.levelling.price import LOAD, OVER, SHORTEST_WEEK
 
 BLOCKS = 13
@@ -108,12 +110,32 @@ def test_a_pool_of_thousands_is_shared_by_moves_alone() -> None:
     assert max(loads) - min(loads) <= 7
 
 
-@pytest.mark.parametrize(
-    ("minutes", "text"), [((1, 2), "different numbers of blocks"), ((5_000_001, 0, 0), "5000000 minutes")]
-)
-def test_loads_that_cannot_be_compared_are_refused(minutes: tuple[int, ...], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
-        share_out([AccountLoad("acme", minutes)], [Host("a", (0, 0, 0), (1, 1, 1))])
+def test_loads_that_cannot_be_compared_are_refused() -> None:
+    with pytest.raises(ValueError, match="different numbers of blocks"):
+        share_out([AccountLoad("acme", (1, 2))], [Host("a", (0, 0, 0), (1, 1, 1))])
+
+
+def test_a_pool_with_more_minutes_than_prices_can_hold_is_shared_as_a_smaller_one() -> None:
+    people = [Host(f"p{n:02}", (5_400 + n,) * 13, YEAR) for n in range(72)]
+    accounts = [account(f"{n:03}", 60) for n in range(72)]
+    assert sum(sum(host.minutes) for host in people) > MOST_MINUTES
+
+    shared = share_out(accounts, people)
+    assert set(Counter(shared.values()).values()) <= {1, 2}
+    assert set(shared) == {each.account_id for each in accounts}
+
+    huge = [AccountLoad("acme", (MOST_MINUTES * 10, 0, 0))]
+    both = [Host(name, (0, 0, 0), (minutes,) * 3) for name, minutes in (("a", 6_000), ("b", 12_000))]
+    assert share_out(huge, both) == {"acme": "b"}
+
+
+def test_who_has_no_minutes_at_all_takes_no_account() -> None:
+    full, nobody = Host("full", (9_000,) * 13, YEAR), Host("a", (0,) * 13, (0,) * 13)
+
+    assert share_out([account("acme", 60)], [nobody, full]) == {"acme": "full"}
+    assert choose_host((60,) * 13, [nobody, full]) == "full"
+    assert share_out([account("acme", 60)], [nobody]) == {}
+    assert choose_host((60,) * 13, [nobody]) is None
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -211,6 +211,20 @@ def test_a_touch_without_an_allowed_day_says_why_and_stays_where_it_is(
     assert done.homeless == (Homeless("1", obstacle),)
 
 
+@pytest.mark.parametrize(
+    ("closed", "obstacle"),
+    [((), Obstacle.NO_HOURS), (range(9, 11), Obstacle.NO_HOURS), (range(9, 14), Obstacle.CLOSED)],
+)
+def test_a_week_that_is_worked_without_minutes_is_no_absence(
+    closed: Sequence[int], obstacle: Obstacle
+) -> None:
+    row = touch("1", "a", 11, soft=1, hard=2, closed=closed)
+    book = make_book([0] * 28, [row])._replace(idle=frozenset(range(7, 12)))
+
+    assert relevel(book).homeless == (Homeless("1", obstacle),)
+    assert relevel(book._replace(idle=frozenset())).homeless == (Homeless("1", Obstacle.AWAY),)
+
+
 def test_two_touches_of_one_account_keep_two_days_apart() -> None:
     calls = [touch(f"{n}", "acme", 9, soft=2, hard=4) for n in range(3)]
 

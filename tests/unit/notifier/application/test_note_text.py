@@ -62,6 +62,11 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
         ),
         (
             "de",
+            "covered by Bob Ode: Ada Lind has no hours (week 2026-W13)",
+            "Bob Ode springt ein, weil Ada Lind keine Stunden hat (Kalenderwoche 13 (2026))",
+        ),
+        (
+            "de",
             (
                 "withdrawn: gave way: no room from 2026-W14 to 2026-W15: 1500 minutes, 1480 of them needed by what goes"
                 " before it, 60 by itself"
@@ -94,6 +99,11 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             "de",
             "moved: the rules of America/Vancouver changed with tzdata 2026f",
             "die Zeitregeln von America/Vancouver haben sich geändert (tzdata 2026f)",
+        ),
+        (
+            "pt",
+            "moved: public holidays changed with holidays 0.110",
+            "os feriados mudaram (holidays 0.110)",
         ),
         ("es", "withdrawn: its cause is gone", "el motivo ya no existe"),
         (

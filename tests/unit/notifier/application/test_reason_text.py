@@ -114,7 +114,7 @@ def test_a_reason_without_a_translation_stays_as_the_policy_writes_it(text: str)
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("obstacle", [Obstacle.AWAY, Obstacle.CLOSED])
+@pytest.mark.parametrize("obstacle", [Obstacle.AWAY, Obstacle.CLOSED, Obstacle.NO_HOURS])
 def test_every_escalation_of_a_day_that_is_missing_is_translated(language: str, obstacle: Obstacle) -> None:
     """As the calendar writes it, so that a new wording there needs a new translation here."""
     (found,) = describe_difficulties(book([touch()]), [AccountTouch(touch(), obstacle)], set())

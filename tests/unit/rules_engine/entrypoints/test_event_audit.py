@@ -45,7 +45,7 @@ def test_a_merge_straight_from_kafka_names_its_source_and_a_repetition_has_the_s
 @pytest.mark.parametrize("kind", ["outreach.paused", "outreach.resumed"])
 def test_a_pause_names_its_key_and_what_is_paused_and_no_reason(kind: str) -> None:
     """The reason is a text about people, and entries outlive an erasure."""
-    until = {"reason": "Ann is ill", "until": "2026-04-01T00:00:00Z"}
+    until: dict[str, object] = {"reason": "Ann is ill", "until": "2026-04-01T00:00:00Z"}
     whole = sent(kind, until)
     change = change_of(whole, actor_headers(whole, ApiKey("1a2b3c4d", "", frozenset())))
     assert change is not None

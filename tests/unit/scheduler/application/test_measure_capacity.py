@@ -6,6 +6,7 @@ from typing import Any
 from schemas.directory import HolidayRecord
 from schemas.zones import UTC_ZONE
 from services.calendar.open_hours import DateSpan, OpenHours
+from services.calendar.person_hours import read_hours
 from services.calendar.public_holidays import HolidayCalendar
 from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad, measure_weeks
 
@@ -73,8 +74,10 @@ def test_a_night_shift_works_on_the_days_on_which_it_starts() -> None:
 
 def test_a_csm_without_working_days_has_no_time_and_it_is_said() -> None:
     """Row 38 of the reported faults: not the default days."""
-    nobody = CsmWeek("ada", 600, is_working=False, doubt="has no working days")
+    hours, doubt = read_hours("Europe/Berlin", [], None, None)
+    nobody = CsmWeek("ada", 600, hours, doubt)
 
     (week,) = measure_weeks({"ada": nobody}, [WeekLoad("ada", MONDAY, 90, 3)], MONDAY, MONDAY)
 
-    assert (week.available_minutes, week.planned_minutes, week.doubt) == (0, 90, "has no working days")
+    assert (week.available_minutes, week.planned_minutes, week.doubt) == (0, 90, doubt)
+    assert (week.holidays, week.time_off) == (None, ())
