@@ -56,13 +56,10 @@ async def test_holidays_of_both_time_off_and_added_days_move_calls_and_say_why(s
     )
     assert "2026-07-06" not in days(await items(scheduler))
 
-    events = [event["data"] for event in await scheduler.sent() if event["topic"] == "touchpoint.events"]
-    notes = {str(event.get("note")) for event in events}
     rows = await scheduler.database.pool.fetch(
         "SELECT DISTINCT verdict FROM touchpoint WHERE verdict IS NOT NULL"
     )
     reasons = {row[0] for row in rows}
-    assert notes
     assert {
         "moved: public holiday Easter Monday",
         "moved: time off of Ada",
@@ -149,6 +146,6 @@ async def test_a_newer_release_of_zone_rules_moves_what_is_planned_to_its_wall_t
     notes = {
         event["data"].get("note") for event in await scheduler.sent() if event["topic"] == "touchpoint.events"
     }
-    assert notes
+    assert any("the rules of America/Vancouver changed with tzdata" in str(note) for note in notes), notes
     await follow_installed_releases(scheduler.database, scheduler.clock)
     assert await pool.fetchval("SELECT count(*) FROM account_calendar WHERE extend_at = '-infinity'") == 0

@@ -15,15 +15,16 @@ from tests.unit.cadence import test_resyncs
 from tests.unit.cadence.explanation import test_foundation
 from tests.integration.rules_engine import test_order
 from tests.unit.calendar import test_promises_of_random_weeks as weeks
+from tests.unit.calendar import test_reconciliation_of_account_years as years
 from tests.unit.calendar.levelling import test_conflicts
 print(settings().max_examples, test_resyncs.SOAK, test_foundation.ACCOUNTS, test_order.ACCOUNTS, test_conflicts.BOOKS,
-    weeks.WEEKS)
+    weeks.WEEKS, years.ACCOUNT_YEARS)
 """
 
 
 @pytest.mark.parametrize(
     ("soak", "sizes"),
-    [({"DRUMBEAT_SOAK": "1"}, "500 True 300 2000 500 10000"), ({}, "50 False 100 300 100 150")],
+    [({"DRUMBEAT_SOAK": "1"}, "500 True 300 2000 500 10000 10000"), ({}, "50 False 100 300 100 150 24")],
 )
 def test_the_sizes_of_a_soak_are_those_that_its_tests_read(soak: dict[str, str], sizes: str) -> None:
     inherited = {name: value for name, value in os.environ.items() if name not in {"DRUMBEAT_SOAK", "CI"}}

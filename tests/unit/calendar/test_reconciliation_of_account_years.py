@@ -176,7 +176,7 @@ def check_account(account: Account, months: int) -> None:
 
 def test_no_strategic_quarter_is_without_its_review_and_none_lies_in_a_season() -> None:
     random, months = Random(12), 12
-    for _ in range(ACCOUNT_YEARS // BOOK):
+    for _ in range(-(-ACCOUNT_YEARS // BOOK)):
         accounts = lived([random.choice(INDUSTRIES) for _ in range(BOOK)], months)
         for account in accounts:
             check_account(account, months)
