@@ -8,6 +8,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.chassis.settings import Kafka
+from tests.conftest import PATIENCE
 
 
 class StoredRecord(NamedTuple):
@@ -30,7 +31,7 @@ async def stored_records(kafka: Kafka, topic: str) -> dict[int, list[StoredRecor
         await consumer.seek_to_beginning()
         count = sum((await consumer.end_offsets(partitions)).values())
         records: dict[int, list[StoredRecord]] = defaultdict(list)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(30 * PATIENCE):
             for _ in range(count):
                 record = await consumer.getone()
                 key, headers = (record.key or b"").decode(), dict(record.headers)

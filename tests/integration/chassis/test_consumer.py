@@ -36,6 +36,7 @@ from services.chassis.settings import DeadLetters, Http, Kafka
 from services.chassis.time_slices import pause_if_long
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
 from services.devstack.embedded.postgres import EmbeddedPostgres
+from tests.conftest import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -178,7 +179,7 @@ async def test_two_replicas_share_the_partitions(
         consuming(database, kafka_settings, cluster, topic, "a"),
         consuming(database, kafka_settings, cluster, topic, "b"),
     ):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(20 * PATIENCE):
             while True:
                 rows = await database.pool.fetch(
                     "SELECT owner, count(*) FROM consumer_lease GROUP BY owner ORDER BY owner"
@@ -235,7 +236,7 @@ async def test_a_stored_offset_that_the_broker_does_not_have_halts_only_its_part
     await produce(kafka_settings, topic, values)
 
     async with consuming(database, kafka_settings, cluster, topic, "a"):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(20 * PATIENCE):
             while REGISTRY.get_sample_value(
                 "drumbeat_partition_halted", {"topic": topic, "partition": "0"}
             ) != 1.0 or not await until(database, 1):
@@ -354,7 +355,7 @@ async def test_positions_are_committed_to_a_consumer_group_that_other_clients_se
     async with consuming(database, kafka_settings, cluster, topic, "a"):
         await until(database, 20)
         expected = Counter(partition_of(value.encode(), 2) for value in values)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(30 * PATIENCE):
             while await asyncio.to_thread(committed) != expected:
                 await asyncio.sleep(0.2)
 
@@ -387,13 +388,13 @@ async def test_hosts_of_one_name_share_no_lease_and_a_successor_waits_for_none(
 
 
 async def count_until(database: Database, statement: str, count: int) -> bool:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(30 * PATIENCE):
         while await database.pool.fetchval(statement) != count:
             await asyncio.sleep(0.05)
     return True
 
 
 async def wait_for(is_true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(30 * PATIENCE):
         while not is_true():
             await asyncio.sleep(0.05)

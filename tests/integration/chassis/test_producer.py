@@ -13,6 +13,7 @@ from services.chassis.kafka import LARGEST_RECORD, MOST_IN_BATCH, Producer, part
 from services.chassis.kafka_message import Message
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
+from tests.conftest import PATIENCE
 from tests.integration.chassis.records import stored_records
 from tests.stack import BreakableKafka, stopped, until
 
@@ -139,7 +140,7 @@ async def test_a_call_in_progress_returns_when_the_producer_is_stopped(
         await asyncio.sleep(0)
         await producer.stop()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(10 * PATIENCE):
             answered = await sending
 
         # The acknowledged ones are the first ones: none overtook one that was not acknowledged.

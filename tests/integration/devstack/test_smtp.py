@@ -9,6 +9,7 @@ import pytest
 
 from services.devstack.embedded.ports import free_port
 from services.devstack.supervisor.child import Child
+from tests.conftest import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +37,7 @@ async def test_a_mail_is_stored_as_it_was_received(tmp_path: Path) -> None:
 
 
 async def send(port: int, message: bytes) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(20 * PATIENCE):
         while True:
             try:
                 await aiosmtplib.send(

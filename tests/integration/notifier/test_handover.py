@@ -15,6 +15,7 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters.channels.email import CONNECTIONS, Mailer
 from services.notifier.adapters.channels.email_message import Sender
 from services.notifier.domain.delivery import AttemptOutcome, Response
+from tests.conftest import PATIENCE
 from tests.integration.notifier.conftest import ACME, Notifier, SetClock, refused_connections
 
 pytestmark = pytest.mark.integration
@@ -125,7 +126,7 @@ async def begun(notifier: Notifier) -> int:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(20 * PATIENCE):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -24,6 +24,7 @@ from services.chassis.web import Chassis, make_app
 from services.notifier.adapters.queries import Queries
 from services.notifier.domain.subscription import TYPES
 from services.notifier.entrypoints.http_stream import BATCH, WakeSignal, stream_events, stream_routes
+from tests.conftest import PATIENCE
 from tests.integration.notifier.conftest import NOON, Notifier, SetClock
 from tests.stack import until
 
@@ -128,7 +129,7 @@ async def test_a_client_gets_frames_of_the_types_it_asks_for(notifier: Notifier)
     await notifier.consume(notifier.touchpoint("scheduled", status="planned", sequence=1))
     await notifier.due()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * PATIENCE):
         frame = await anext(frames)
     await frames.aclose()
     position, event, data = frame.decode().strip().split("\n")

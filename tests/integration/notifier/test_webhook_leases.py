@@ -10,6 +10,7 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.application.ports import WebhookResult
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.entrypoints import workers
+from tests.conftest import PATIENCE
 from tests.integration.notifier.conftest import Notifier, refused_connections
 from tests.integration.notifier.receivers import Receiver
 
@@ -121,7 +122,7 @@ async def test_outcomes_are_kept_while_the_database_is_away_and_no_webhook_is_se
     await notifier.sender.claim_once()
     async with refused_connections(migrated):
         with pytest.raises(INFRASTRUCTURE):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(20 * PATIENCE):
                 while True:
                     await notifier.sender.record_once()
                     await asyncio.sleep(0.01)
@@ -149,7 +150,7 @@ async def test_more_than_may_be_claimed_at_once_is_sent_once_each(
         asyncio.create_task(loop.run()) for loop in (notifier.sender.claiming, notifier.sender.recording)
     ]
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(30 * PATIENCE):
         while await notifier.database.pool.fetchval(
             "SELECT count(*) FROM delivery WHERE channel = 'webhook' AND state <> 'sent'"
         ):

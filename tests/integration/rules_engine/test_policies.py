@@ -445,14 +445,13 @@ class TestLimits:
             )
             for call in ("validate", "diff", "validate", "diff")
         ]
-        slowest = 0.0
+        others_answered = 0
         while any(not check.done() for check in checks):
-            began = asyncio.get_running_loop().time()
             assert (await running.request("GET", "/livez")).status_code == 200
-            slowest = max(slowest, asyncio.get_running_loop().time() - began)
+            others_answered += 1
             await asyncio.wait(checks, timeout=0.05)
         answers = [check.result() for check in checks]
-        assert slowest < 1.0
+        assert others_answered > len(checks), "who waited for a check would be answered at most between two"
         assert sorted(answer.status_code for answer in answers)[-2:] == [429, 429]
         for answer in answers:
             if answer.status_code == 429:

@@ -19,6 +19,7 @@ from services.chassis.migrations import migrate
 from services.chassis.schema_versions import DATABASES
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres
+from tests.conftest import PATIENCE
 from tests.stack import KEY, ROOT, free_port, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -36,7 +37,7 @@ class Start:
     async def refused(self, **changes: str) -> str:
         """Start the service, which must end with code 1; returns its message, without the log."""
         async with self.started(**changes) as child:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(90 * PATIENCE):
                 output, errors = await child.communicate()
         message = errors.decode()
         assert child.returncode == 1, (message, output.decode()[-2000:])
@@ -178,11 +179,11 @@ class TestEnvironment:
         url = f"postgresql://nobody@127.0.0.1:{free_port()}/postgres"
         async with start.started(DRUMBEAT_DATABASE__URL=url) as child:
             assert child.stdout is not None
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(60 * PATIENCE):
                 while b"outage.began" not in await child.stdout.readline():
                     pass
             child.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(30 * PATIENCE):
                 await child.communicate()
             assert child.returncode == 0
 
@@ -246,6 +247,6 @@ async def test_the_service_starts_and_stops(start: Start) -> None:
     async with start.started() as child:
         await start.wait_until_ready()
         child.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(60 * PATIENCE):
             await child.communicate()
         assert child.returncode == 0
