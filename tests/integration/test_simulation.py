@@ -40,7 +40,7 @@ def events() -> list[dict[str, object]]:
     """
     hours = {
         "timezone": "Europe/Berlin",
-        "weekly_minutes": 120,
+        "weekly_minutes": 90,
         "country": "DE",
         "region": "BE",
         "pool": "emea",

@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600
 AT_PAR = "date: 2026-11-28\nrates: {EUR: 1, JPY: 1}\n"
 """The version before compared amounts as they were, whatever their currency."""
 DAYS = 5
-STEP = timedelta(hours=4)
+STEP = timedelta(hours=8)
 DUE = "drumbeat.touchpoint.due.v1"
 FINISHED = "drumbeat.delivery.finished.v1"
 
