@@ -143,9 +143,7 @@ async def test_a_newer_release_of_zone_rules_moves_what_is_planned_to_its_wall_t
     assert {datetime.fromisoformat(due_at).astimezone(vancouver).hour for due_at in after.values()} == {9}
     assert await pool.fetchval("SELECT release FROM data_release WHERE name = 'tzdata'") == ZONE_RELEASE
     assert await pool.fetchval("SELECT count(*) FROM account_calendar WHERE rules_changed IS NOT NULL") == 0
-    notes = {
-        event["data"].get("note") for event in await scheduler.sent() if event["topic"] == "touchpoint.events"
-    }
-    assert any("the rules of America/Vancouver changed with tzdata" in str(note) for note in notes), notes
+    notes = {row[0] for row in await pool.fetch("SELECT note FROM announcement")}
+    assert f"the rules of America/Vancouver changed with tzdata {ZONE_RELEASE}" in notes, notes
     await follow_installed_releases(scheduler.database, scheduler.clock)
     assert await pool.fetchval("SELECT count(*) FROM account_calendar WHERE extend_at = '-infinity'") == 0
