@@ -8,14 +8,13 @@ branch_labels = None
 depends_on = None
 expands = True
 
-CODES = r"^([245]\d\d)[ -](?:.*?\y([245]\.\d{1,3}\.\d{1,3})\y)?"
+CODE, STATUS = r"^[245]\d\d", r"\y[245]\.\d{1,3}\.\d{1,3}\y"
 
 
 def upgrade() -> None:
     op.execute(
-        "UPDATE refused_address SET detail = concat_ws(' ', found[1], found[2])"
-        f" FROM (SELECT address_hash AS of, regexp_match(detail, '{CODES}') AS found FROM refused_address) m"
-        " WHERE address_hash = m.of AND found IS NOT NULL"
+        f"UPDATE refused_address SET detail = concat_ws(' ', substring(detail, '{CODE}'), substring(detail, '{STATUS}'))"
+        f" WHERE detail ~ '{CODE}' OR detail LIKE '%@%'"
     )
 
 

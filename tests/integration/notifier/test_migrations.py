@@ -12,6 +12,13 @@ from tests.integration.notifier.conftest import ACME, ADDRESSES, Notifier, assem
 
 pytestmark = pytest.mark.integration
 NAME = "notifier_before_content"
+REFUSALS = {
+    "550 5.1.1 <ann@acme.example> is unknown (see 5.7.1)": "550 5.1.1",
+    "550 no mailbox ann@acme.example": "550",
+    "refused: ann@acme.example": "",
+    "a message bounced": "a message bounced",
+}
+"""What is stored of a refusal -> what is left of it."""
 
 
 @pytest.fixture
@@ -36,6 +43,11 @@ async def upgraded(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
             "INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset) VALUES ('c', 'notifier', $1, 0, 99)",
             topic,
         )
+    await upgrade_to(postgres.url, NAME, "notifier", "notifier_0029")
+    await before.executemany(
+        "INSERT INTO refused_address (address_hash, detail, refused_at) VALUES ($1, $2, now())",
+        [(bytes([number] * 32), detail) for number, detail in enumerate(REFUSALS)],
+    )
     await before.close()
     await upgrade_to(postgres.url, NAME, "notifier", "head")
     database = await Database.open(postgres.url, NAME)
@@ -71,3 +83,8 @@ async def test_rows_of_before_get_language_owner_and_phone_when_the_directory_is
     assert person is not None
     assert tuple(person) == ("+49 30 1", "https://book.example/carl", 4)
     assert await upgraded.pool.fetchval("SELECT phone FROM contact") == "1"
+
+
+async def test_of_refusals_of_before_the_codes_are_left_which_name_nobody(upgraded: Database) -> None:
+    rows = await upgraded.pool.fetch("SELECT detail FROM refused_address ORDER BY address_hash")
+    assert [row[0] for row in rows] == [*REFUSALS.values()]
