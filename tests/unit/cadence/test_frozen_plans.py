@@ -68,7 +68,9 @@ def state(decision: Decision) -> dict[str, Any]:
         color=decision.color,
         next_evaluation_at=decision.next_evaluation_at,
         suppressed=suppressed,
-        plan=decision.plan.model_dump(mode="json", exclude={"quiet_hours"}),
+        plan=decision.plan.model_dump(
+            mode="json", exclude={"quiet_hours": True, "avoid": {"__all__": {"first_on", "last_on"}}}
+        ),
     )
 
 

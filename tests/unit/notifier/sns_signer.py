@@ -20,10 +20,10 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 class SnsSigner:
-    """`fetched`: the addresses that were asked for."""
+    """`number`: of its key. `fetched`: the addresses that were asked for."""
 
-    def __init__(self) -> None:
-        self._key, self.certificate = _key_and_certificate()
+    def __init__(self, number: int = 0) -> None:
+        self._key, self.certificate = _key_and_certificate(number)
         self.fetched: list[str] = []
 
     async def fetch(self, url: str) -> bytes:
@@ -48,7 +48,7 @@ class SnsSigner:
 
 
 @cache
-def _key_and_certificate() -> tuple[RSAPrivateKey, x509.Certificate]:
+def _key_and_certificate(_number: int) -> tuple[RSAPrivateKey, x509.Certificate]:
     key = generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1)

@@ -55,7 +55,7 @@ def test_a_changed_field_is_refused(field: str) -> None:
 
 
 def test_a_signature_by_another_key_is_refused() -> None:
-    message = SnsMessage(SnsSigner().sign({}))
+    message = SnsMessage(SnsSigner(1).sign({}))
 
     with pytest.raises(ProofRejected):
         check_signature(message, SIGNER.certificate, NOON)
