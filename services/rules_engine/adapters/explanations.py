@@ -34,6 +34,7 @@ _SENTENCES: IncEx = {
     "touchpoints": {"__all__": {"reason": {"text"}}},
     "avoid": {"__all__": {"text"}},
 }
+_SENTENCES_AND_DAYS: IncEx = {**_SENTENCES, "avoid": {"__all__": {"text", "first_on", "last_on"}}}
 
 
 class StoredExplanations:
@@ -81,7 +82,7 @@ class StoredExplanations:
             explainer = explainer_as_of(policy, account_state, portfolio, decided_at)
             document = explanation_document(question, explainer, decided_at)
             # The stored state leads to the stored plan again, unless programs or ranks have changed since.
-            reproduced = _values(row[3]) == _values(explainer.decision.plan.write())
+            reproduced = _mean_the_same(row[3], explainer.decision.plan)
         return {**document, "reproduced": reproduced}
 
     async def _why_missing(self, account_id: str, version: int) -> str:
@@ -117,6 +118,12 @@ def _decode(account_id: str, state: bytes) -> AccountState:
         raise NotFound(f"The state of the account cannot be explained: {unreadable}.") from unreadable
 
 
-def _values(plan: bytes) -> dict[str, object]:
-    """A plan without its sentences: another version may word a reason differently, or leave out fields that are null."""
-    return Plan.read_stored(unpacked(plan)).model_dump(exclude=_SENTENCES)
+def _mean_the_same(stored: bytes, again: Plan) -> bool:
+    """Without sentences: another version may word a reason differently, or leave out fields that are null.
+
+    Plans of versions before state blackouts by moments, without their days.
+    """
+    before, after = Plan.read_stored(unpacked(stored)), Plan.read_stored(again.write())
+    has_days = any(period.first_on for period in before.avoid)
+    excluded = _SENTENCES if has_days else _SENTENCES_AND_DAYS
+    return before.model_dump(exclude=excluded) == after.model_dump(exclude=excluded)
