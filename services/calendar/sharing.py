@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from schemas.vocabulary import Owner
-from services.calendar.absences import Cover, Deputy, deputy_hours, find_nearest, periods_of
+from services.calendar.absences import Cover, Deputy, deputy_hours, find_nearest, periods_of, sort_able
 from services.calendar.escalation import name_person
 from services.calendar.open_hours import DAY, OpenHours, from_wall, open_days, to_wall
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES, SETTLED_DAYS, PersonBook, PlannedTouch
@@ -87,9 +87,9 @@ def find_shares(
     shares: list[Cover] = []
     for each in sorted(without_room, key=_rank):
         touch = each.touch
-        able = sorted(
-            (one for one in colleagues.get(touch.account_id, ()) if one.has_hours),
-            key=lambda one: (one.minutes + minutes[one.csm_id], one.csm_id),
+        able = sort_able(
+            one._replace(minutes=one.minutes + minutes[one.csm_id])
+            for one in colleagues.get(touch.account_id, ())
         )
         for one in able:
             due_at = _find_time(book, touch, one, taken, now)

@@ -12,6 +12,7 @@ from services.chassis.settings import Retention
 from services.notifier.adapters.delivery_lists import list_deliveries_of_contact
 from services.notifier.adapters.message_reader import parse_message
 from services.notifier.adapters.people_repository import ACCOUNT_ID
+from services.notifier.adapters.service_mail_repository import KEPT
 from services.notifier.application.export_contact import ExportedDelivery, NotifierContactData
 from services.notifier.application.read_messages import WrittenMessage
 from services.notifier.domain.addresses import AddressKey
@@ -151,7 +152,7 @@ def retention_rules(retention: Retention) -> list[RetentionRule]:
         rule_of("messages_days", retention.messages_days, "texts of mails, drafts, what other platforms got"),
         rule_of("receipts_days", retention.receipts_days, "invitations, after the meeting"),
         RetentionRule(what="requests for measured links", ends="deleted within minutes"),
-        RetentionRule(what="service mails", ends="deleted", days=30),
+        RetentionRule(what="service mails", ends="deleted", days=KEPT.days),
         rule_of("dead_letters_days", retention.dead_letters_days, "dead letters"),
     ]
 
