@@ -30,9 +30,9 @@ from services.chassis.migrations import migrate
 from services.chassis.settings import Settings
 from services.console import clock_commands
 from services.console.client import ApiClient
-from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.postgres import EmbeddedPostgres
+from tests.brokers import BROKERS
 from tests.conftest import PATIENCE
 from tests.service_host import ForkedProcess, ServiceHost, run_command
 
@@ -64,27 +64,6 @@ def stopped(pid: int) -> bool:
         task.read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").glob("*/stat")
     ]
     return bool(states) and set(states) == {"T"}
-
-
-class BreakableKafka(EmbeddedKafka):
-    """An embedded Kafka whose nodes a test freezes and restarts."""
-
-    def freeze(self, node: int = 1) -> None:
-        """SIGSTOP: the process exists, but does not answer."""
-        self.nodes[node - 1].send(signal.SIGSTOP)
-
-    def thaw(self, node: int = 1) -> None:
-        self.nodes[node - 1].send(signal.SIGCONT)
-
-    def processor_seconds(self, node: int = 1) -> float:
-        """Of a processor, that the node has had since it was started."""
-        fields = Path(f"/proc/{self.nodes[node - 1].pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    async def restart(self, node: int = 1) -> None:
-        """Kill a node if it runs, start the nodes that do not run, wait until all are listed."""
-        self.kill(node)
-        await self.start()
 
 
 _migrated: list[Path] = []
@@ -156,8 +135,9 @@ class Stack:
     async def __aenter__(self) -> Self:
         copy_folder(await migrated_databases(), self.folder / "postgres")
         self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=self.durable)
-        self.kafka = BreakableKafka(self.folder / "kafka", nodes=self.nodes)
-        await asyncio.gather(self.postgres.start(), self.kafka.start())
+        _, self.kafka = await asyncio.gather(
+            self.postgres.start(), BROKERS.lend(self.folder / "kafka", self.nodes)
+        )
         (self.folder / "api-key").write_text(KEY)
         self.mail = Mail()
         self.smtp = Controller(self.mail, hostname="127.0.0.1", port=free_port())
@@ -201,7 +181,7 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.child.kill()
         self.smtp.stop()
-        await asyncio.gather(self.postgres.stop(), self.kafka.stop())
+        await asyncio.gather(self.postgres.stop(), BROKERS.take_back(self.kafka))
 
     async def run(self, *names: str) -> "Stack":
         """Start services (all three by default) and wait until they are ready."""

@@ -13,9 +13,10 @@ from services.chassis.kafka import LARGEST_RECORD, MOST_IN_BATCH, Producer, part
 from services.chassis.kafka_message import Message
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
+from tests.brokers import BreakableKafka
 from tests.conftest import PATIENCE
 from tests.integration.chassis.records import stored_records
-from tests.stack import BreakableKafka, stopped, until
+from tests.stack import stopped, until
 
 pytestmark = pytest.mark.integration
 

@@ -23,8 +23,8 @@ from services.chassis.pace import FIRST, SLOW_SECONDS
 from services.chassis.relay import RELAY_LOCK, Relay
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
+from tests.brokers import BreakableKafka
 from tests.integration.chassis.records import StoredRecord, stored_records
-from tests.stack import BreakableKafka
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,8 @@ from services.chassis.kafka_message import Message
 from services.chassis.rest import PartitionEnds
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
-from tests.stack import BreakableKafka, until
+from tests.brokers import BreakableKafka
+from tests.stack import until
 
 pytestmark = pytest.mark.integration
 

@@ -20,8 +20,8 @@ from services.devstack.embedded.kafka import EmbeddedKafka, java_command
 from services.devstack.embedded.kafka_features import CHECKPOINT, LEVELS, bootstrap_checkpoint
 from services.devstack.embedded.kafka_node import Node, short_id
 from services.devstack.embedded.processes import scratch
+from tests.brokers import BreakableKafka
 from tests.conftest import PATIENCE
-from tests.stack import BreakableKafka
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 TOPIC = "kept"
