@@ -49,7 +49,7 @@ kafka: $(RUN) $(PARTS) ## Run a real broker alone, for development, on 127.0.0.1
 
 test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 	@echo "== all tests"
-	@$(PYTEST) tests/integration tests/browser tests/faults -n 4 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) tests/integration tests/browser tests/faults -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit tests, generated files
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types unit

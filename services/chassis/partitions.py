@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import structlog
 
+from services.chassis import clock
+from services.chassis.clock import monotonic
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.loops import Loop
 
@@ -127,10 +129,14 @@ def partition_loop(
 ) -> Loop:
     """A loop that makes the partitions ahead and drops those older than `keep`.
 
-    `at` maps the real clock to the clock of the column, for columns in service time.
+    `at` maps the real clock to the clock of the column, for columns in service time. A pass that a step of a standing
+    clock asks for within the month of the last one, and within its interval, has nothing to do.
     """
+    month_done: datetime | None = None
+    done_at = 0.0
 
     async def run_once() -> float | None:
+        nonlocal month_done, done_at
         async with database.transaction() as connection:
             await connection.execute(f"SET LOCAL lock_timeout = '{WAIT_FOR_LOCK}'")
             # Replicas take turns: two that make one partition would fail on its name.
@@ -141,11 +147,15 @@ def partition_loop(
             real = await real_now(connection)
             made = await ensure_partitions(connection, table, at(real))
             dropped = await drop_partitions(connection, table, oldest_kept(real, keep, at))
+        month_done, done_at = month_start(at(real)), monotonic()
         if made or dropped:
             log.info("partitions.changed", table=table.name, made=made, dropped=dropped)
         return None
 
     async def run_or_wait() -> float | None:
+        rest = INTERVAL_SECONDS - (monotonic() - done_at)
+        if rest > 0 and month_start(at(clock.real_now())) == month_done:
+            return rest
         try:
             return await run_once()
         except asyncpg.LockNotAvailableError:
