@@ -45,7 +45,7 @@ def open_stack() -> OpenStack:
                 receiving() as receiver,
             ):
                 if machines is not None:
-                    stack.environment |= machines.settings(1, stack.postgres)
+                    stack.environment |= machines.settings(1, stack)
                 await stack.run()
                 await stack.post(
                     "notifier",

@@ -9,8 +9,8 @@ from typing import Final
 from services.devstack.embedded import kafka_node
 from services.devstack.embedded.kafka_node import Layout
 from services.devstack.embedded.ports import free_ports
-from services.devstack.embedded.postgres import EmbeddedPostgres
 from tests.faults.network import Network
+from tests.stack import Stack
 
 NUMBERS: Final = (1, 2, 3)
 DATABASE: Final = "database"
@@ -62,13 +62,20 @@ class Machines:
             "controller.quorum.fetch.timeout.ms": "6000",
         }
 
-    def settings(self, number: int, postgres: EmbeddedPostgres) -> dict[str, str]:
-        """The addresses by which what runs on this machine reaches the brokers and the database."""
-        assert postgres.port is not None
-        port = self.network.port(machine(number), DATABASE, postgres.port)
+    def settings(self, number: int, stack: Stack) -> dict[str, str]:
+        """The addresses by which what runs on this machine reaches the brokers, the database and other services.
+
+        Services that ask others ask those of the first machine.
+        """
+        assert stack.postgres.port is not None
+        port = self.network.port(machine(number), DATABASE, stack.postgres.port)
+        asked = {name: stack.ports[name] for name in ("rules_engine", "scheduler")}
+        if number != NUMBERS[0]:
+            asked = {name: self._port(number, NUMBERS[0], target) for name, target in asked.items()}
         return {
             "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS": self.bootstraps[number],
             "DRUMBEAT_DATABASE__URL": f"postgresql://postgres@127.0.0.1:{port}/",
+            **{f"DRUMBEAT_{name.upper()}__URL": f"http://127.0.0.1:{at}" for name, at in asked.items()},
         }
 
     @contextlib.contextmanager

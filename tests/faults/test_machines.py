@@ -43,7 +43,7 @@ async def start_replicas(stack: Stack, machines: Machines) -> None:
     """Those of the other machines, until each works at partitions."""
     others = [(service, number) for number in NUMBERS[1:] for service in SERVICES]
     for service, number in others:
-        stack.environment |= machines.settings(number, stack.postgres)
+        stack.environment |= machines.settings(number, stack)
         stack.spawn(name_of(service, number))
     for service, number in others:
         await stack.ready(name_of(service, number))
