@@ -72,7 +72,7 @@ async def opened(browser: Browser, url: str, width: int, *, script: bool = True,
 async def test_the_page_is_accessible_and_fits_a_small_telephone(
     browser: Browser, customers: Stack, language: str
 ) -> None:
-    """S180: axe has no findings, before and after every kind of act."""
+    """S180: axe has no findings, before any act in each language, and after every kind of act in one."""
     page = await opened(browser, await page_url(customers, f"reader-{language}"), PHONE)
     await expect(page.locator("html")).to_have_attribute("lang", language)
     for act in ("", "save", "feed", "measuring", "none", "undo"):
@@ -85,7 +85,8 @@ async def test_the_page_is_accessible_and_fits_a_small_telephone(
             await expect(address).to_have_value(re.compile(r"^https://.*/v1/calendars/.*\.ics$"))
         await page.locator("details").last.evaluate("one => { one.open = true }")
         assert await page.evaluate(SIDEWAYS) <= 0, act
-        assert await axe(page) == [], act
+        if not act or language == LANGUAGES[0]:
+            assert await axe(page) == [], act
     await page.context.close()
 
 
@@ -105,7 +106,8 @@ async def test_the_ways_out_are_accessible_on_a_small_telephone(
                     await page.get_by_role("button").nth(button).click()
             await expect(page.locator("html")).to_have_attribute("lang", language)
             assert await page.evaluate(SIDEWAYS) <= 0, (url, button)
-            assert await axe(page) == [], (url, button)
+            if button is None or language == LANGUAGES[0]:
+                assert await axe(page) == [], (url, button)
         await page.context.close()
     page = await opened(browser, f"{notifier}/v1/unsubscribe", PHONE, locale=language)
     await page.get_by_role("textbox").fill(f"nobody-{language}@x.example")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import IS_SOAK
 from tests.faults.ledger import Ledger
 from tests.faults.machines import Machines
 from tests.faults.stories import csms
-from tests.stack import AS_SHIPPED, Stack, receiving
+from tests.stack import AS_SHIPPED, FEW, Stack, receiving
 
 MONDAY_MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)
 SMALL_POLICY = Path(__file__).parent / "policy.yaml"
@@ -34,7 +35,7 @@ def open_stack() -> OpenStack:
         start: datetime = MONDAY_MORNING,
         policy: Path | None = SMALL_POLICY,
         machines: Machines | None = None,
-        partitions: int = AS_SHIPPED,
+        partitions: int = AS_SHIPPED if IS_SOAK else FEW,
     ) -> AsyncGenerator[Ledger]:
         with tempfile.TemporaryDirectory(prefix="drumbeat-fault-", ignore_cleanup_errors=True) as name:
             folder = Path(name)

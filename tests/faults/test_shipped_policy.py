@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
+from tests.conftest import IS_SOAK
 from tests.faults.conftest import MONDAY_MORNING, OpenStack
 from tests.faults.stories import LEADS_TO, with_people
 from tests.stack import SERVICES
+
+ACCOUNTS = 15 if IS_SOAK else 5  # for each service that is killed
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -17,7 +20,9 @@ async def test_kills_of_every_service_lose_and_repeat_nothing_under_the_shipped_
     async with open_stack(policy=None) as ledger:
         stack = ledger.stack
         for service in SERVICES:
-            posting = asyncio.create_task(ledger.post(with_people(15, MONDAY_MORNING), leads_to=LEADS_TO))
+            posting = asyncio.create_task(
+                ledger.post(with_people(ACCOUNTS, MONDAY_MORNING), leads_to=LEADS_TO)
+            )
             await asyncio.sleep(0.5)
             stack.kill(service)
             stack.spawn(service)
