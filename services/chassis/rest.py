@@ -91,6 +91,10 @@ class Rest:
     def watch(self, consumers: Sequence[Consumer], loops: Sequence[Loop], ends: PartitionEnds) -> None:
         self._consumers, self._loops, self._ends = consumers, loops, ends
 
+    def is_handling_records(self) -> bool:
+        """Whether a batch is in work here, or reading has not begun."""
+        return any(consumer.idle_claims() is None for consumer in self._consumers)
+
     def wake(self) -> None:
         """Have every loop look again: service time has moved."""
         for loop in self._loops:

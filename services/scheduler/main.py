@@ -22,7 +22,7 @@ from services.chassis.worker_process import WorkerProcess
 from services.scheduler import settings
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.archive import ARCHIVE, FEED
-from services.scheduler.adapters.book_repository import PostgresBooks
+from services.scheduler.adapters.book_repository import LONGEST_WAIT, QUIET, PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.closed_days import read_account_days
@@ -103,7 +103,7 @@ async def build(runtime: Runtime) -> Parts:
     releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
     extending = make_sweep_loop(runtime, "extend", horizon_sweep(calendars), after_commit)
     watching = make_watcher(runtime, calendars, after_commit)
-    levelling, close = make_leveller(runtime, calendars, after_commit)
+    levelling, close = make_leveller(runtime, calendars, after_commit, extending)
     sweeps = make_sweeps(runtime, calendars, queue, after_commit)
     keep = find_retention(runtime)
     archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
@@ -196,14 +196,20 @@ def make_leveller(
     runtime: Runtime,
     calendars: Callable[[Connection], PostgresCalendarRepository],
     after_commit: Callable[[], None],
+    extending: Loop,
 ) -> tuple[Loop, Callable[[], Awaitable[None]]]:
-    """The loop that levels the books of people, and what closes its worker process."""
+    """The loop that levels the books of people, and what closes its worker process.
+
+    While plans are taken in and calendars extended here, a book waits for the rest of its changes: what it becomes
+    depends on what is levelled together, which is not to depend on the speed of the machine.
+    """
     worker = WorkerProcess(
         seconds=settings.LEVEL_SECONDS, megabytes=settings.LEVEL_MEGABYTES, most_waiting=1, module=LEVELLING
     )
 
     def books(connection: Connection) -> PostgresBooks:
-        return PostgresBooks(connection, calendars(connection))
+        is_calm = extending.is_at_rest() and not runtime.rest.is_handling_records()
+        return PostgresBooks(connection, calendars(connection), QUIET if is_calm else LONGEST_WAIT)
 
     leveller = Leveller(runtime.database, runtime.clock, books, worker, after_commit, count)
     loop = Loop(

@@ -135,16 +135,17 @@ AVOID: Final = TypeAdapter(tuple[Avoid, ...])
 
 
 class PostgresBooks:
-    """BookRepository on one open transaction."""
+    """BookRepository on one open transaction. `quiet`: how long marks wait for others of the same person."""
 
-    def __init__(self, connection: Connection, calendars: PostgresCalendarRepository) -> None:
-        self._connection = connection
-        self._calendars = calendars
+    def __init__(
+        self, connection: Connection, calendars: PostgresCalendarRepository, quiet: timedelta = QUIET
+    ) -> None:
+        self._connection, self._calendars, self._quiet = connection, calendars, quiet
         self.absences = PostgresAbsences(connection, calendars)
 
     async def claim(self, now: datetime) -> PersonBook | None:
         await self._connection.execute(MARK_TO_REVIEW, now)
-        for row in await self._connection.fetch(MARKED, CANDIDATES, QUIET, LONGEST_WAIT):
+        for row in await self._connection.fetch(MARKED, CANDIDATES, self._quiet, LONGEST_WAIT):
             csm_id = row[0]
             is_mine = await self._connection.fetchval(LOCK_PERSON, LOCK_CLASS, csm_id)
             if is_mine and await self._connection.fetch(TAKE_MARKS, csm_id):

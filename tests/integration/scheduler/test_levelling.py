@@ -9,7 +9,7 @@ import pytest
 
 from services.calendar.person_book import PersonBook
 from services.calendar.person_levelling import PersonLevelling, level_person
-from services.scheduler.adapters.book_repository import PostgresBooks
+from services.scheduler.adapters.book_repository import LONGEST_WAIT, QUIET, PostgresBooks
 from services.scheduler.application.level_books import level_next_book
 from tests.integration.scheduler.conftest import MONDAY, FixedClock, Scheduler, at, one_off, rhythm
 
@@ -177,6 +177,22 @@ async def test_two_levellers_never_work_at_one_person(scheduler: Scheduler) -> N
     async with scheduler.database.transaction() as first, scheduler.database.transaction() as second:
         assert await PostgresBooks(first, scheduler.calendars(first)).claim(FixedClock.now_is) is not None
         assert await PostgresBooks(second, scheduler.calendars(second)).claim(FixedClock.now_is) is None
+
+
+async def test_changes_of_one_book_wait_for_each_other_but_not_for_long(scheduler: Scheduler) -> None:
+    async def is_claimed(age: timedelta, quiet: timedelta) -> bool:
+        marked = "UPDATE csm_mark SET marked_at = clock_timestamp() - $1::interval"
+        await scheduler.database.pool.execute(marked, age)
+        async with scheduler.database.transaction() as connection:
+            books = PostgresBooks(connection, scheduler.calendars(connection), quiet)
+            return await books.claim(FixedClock.now_is) is not None
+
+    second = timedelta(seconds=1)
+    await plan_all(scheduler, ["one"], 28)
+    assert not await is_claimed(second, LONGEST_WAIT)
+    assert await is_claimed(second, QUIET)
+    await plan_all(scheduler, ["two"], 28)
+    assert await is_claimed(LONGEST_WAIT + second, LONGEST_WAIT)
 
 
 async def test_what_is_due_today_or_tomorrow_stays(scheduler: Scheduler) -> None:
