@@ -47,6 +47,7 @@ kafka: $(RUN) $(PARTS) ## Run a real broker alone, for development, on 127.0.0.1
 
 ##  Check
 
+# Two at a time, also on two cores: each test process has services that take processor time at rest, too.
 test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 	@echo "== all tests"
 	@$(PYTEST) tests/integration tests/browser tests/faults -n 2 --dist loadfile --no-loadscope-reorder

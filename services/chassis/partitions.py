@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import structlog
 
-from services.chassis import clock
 from services.chassis.clock import monotonic
+from services.chassis.clock import real_now as host_now
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.loops import Loop
 
@@ -154,7 +154,7 @@ def partition_loop(
 
     async def run_or_wait() -> float | None:
         rest = INTERVAL_SECONDS - (monotonic() - done_at)
-        if rest > 0 and month_start(at(clock.real_now())) == month_done:
+        if rest > 0 and month_start(at(host_now())) == month_done:
             return rest
         try:
             return await run_once()

@@ -121,7 +121,7 @@ class Costs:
     def _topics(self) -> dict[str, int]:
         """Bytes of each topic's records."""
         found: dict[str, int] = {}
-        for log in (self._stack.folder / "kafka").rglob("*.log"):
+        for log in self._stack.kafka.folder.rglob("*.log"):
             topic = log.parent.name.rpartition("-")[0]
             if log.name != "kafka.log" and topic:
                 found[f"kafka {topic}"] = found.get(f"kafka {topic}", 0) + log.stat().st_size

@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis.database import Database
 from services.chassis.partitions import (
+    INTERVAL_SECONDS,
     PartitionedTable,
     drop_partitions,
     ensure_partitions,
@@ -93,6 +94,28 @@ async def test_the_loop_waits_for_whoever_uses_the_table(chassis_database: Datab
         "SELECT count(*) FROM pg_inherits WHERE inhparent = 'dated'::regclass"
     )
     assert months == 5
+
+
+async def test_the_loop_looks_again_when_a_month_of_service_time_has_passed(
+    chassis_database: Database,
+) -> None:
+    now = NOW
+    loop = partition_loop(chassis_database, EVENTS, keep=timedelta(days=30), at=lambda _: now)
+
+    async def months() -> int:
+        count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'dated'::regclass"
+        return int(await chassis_database.pool.fetchval(count))
+
+    assert await loop.run_once() is None
+    assert await months() == 5
+    await chassis_database.pool.execute("DROP TABLE dated_2027_02")
+    rest = await loop.run_once()
+    assert rest is not None
+    assert 0 < rest <= INTERVAL_SECONDS
+    assert await months() == 4
+    now += timedelta(days=3)
+    assert await loop.run_once() is None
+    assert await months() == 6
 
 
 def test_months_begin_at_midnight_in_utc() -> None:
