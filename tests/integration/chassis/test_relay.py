@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from prometheus_client import REGISTRY
 
-from services.chassis.clock import monotonic
 from services.chassis.database import Database
 from services.chassis.dead_letters import TOPIC as DEAD_LETTERS
 from services.chassis.dead_letters import UNSENT, Record, dead_letter_record, list_newest, replay
@@ -276,38 +276,46 @@ async def test_a_broker_that_is_slow_gets_fewer_rows_at_once_and_no_record_twice
         producer = Producer(kafka, client_id="test")
         await producer.start()
         relay = Relay(chassis_database, producer, OUTBOX)
-        slowing = asyncio.create_task(slow_down(broker))
-        try:
-            passes, longest = 0, 0.0
-            while await outbox_ids(chassis_database):
-                began = monotonic()
+        left = [rows]
+        while left[-1]:
+            async with slow(broker):
                 assert await relay.run_once() == 0
-                longest, passes = max(longest, monotonic() - began), passes + 1
-        finally:
-            slowing.cancel()
-            broker.thaw()
+            left.append(len(await outbox_ids(chassis_database)))
         await producer.stop()
         by_key = await published(kafka, topic)
 
     assert {key: numbers(records) for key, records in by_key.items()} == {
         f"k{key}": list(range(key, rows, keys)) for key in range(keys)
     }
-    assert longest > SLOW_SECONDS
-    assert passes > rows // FIRST + 1, "slow passes are followed by smaller ones"
+    taken = [before - after for before, after in pairwise(left)]
+    assert taken == [250, 125, 25], "slow passes are followed by smaller ones"
 
 
-async def slow_down(broker: BreakableKafka) -> None:
-    """Let the broker work for a short part of the time, until cancelled.
+@asynccontextmanager
+async def slow(broker: BreakableKafka) -> AsyncGenerator[None]:
+    """Let the broker answer nothing at first, then work for a short part of the time.
 
     Its part is measured by the processor time that it got, not by the clock: a busy machine may give it none in so long.
     """
-    while True:
-        broker.freeze()
-        await asyncio.sleep(1.2)
-        had = broker.processor_seconds()
+
+    async def slow_down() -> None:
+        pause = SLOW_SECONDS + 0.2  # no machine is so quick that the pass is not slow
+        while True:
+            broker.freeze()
+            await asyncio.sleep(pause)
+            had = broker.processor_seconds()
+            broker.thaw()
+            while broker.processor_seconds() < had + 0.3:
+                await asyncio.sleep(0.01)
+            pause = SLOW_SECONDS / 4
+
+    broker.freeze()
+    slowing = asyncio.create_task(slow_down())
+    try:
+        yield
+    finally:
+        slowing.cancel()
         broker.thaw()
-        while broker.processor_seconds() < had + 0.1:
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.timeout(120)
