@@ -1,4 +1,4 @@
-"""A loop: one pass after another, started by `wake()` or after its interval, stopped between passes."""
+"""A loop: one pass after another, started by `wake()`, `look()` or after its interval, stopped between passes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -38,33 +38,47 @@ class Loop:
         interval: float,
         run_once: Callable[[], Awaitable[float | None]],
         is_busy: Callable[[], bool] = lambda: False,
+        work: str | None = None,
     ) -> None:
-        """`is_busy`: whether work goes on that a pass only started."""
+        """`is_busy`: whether work goes on that a pass only started.
+
+        `work`: an SQL condition under which a pass may find something to do; NULL is false, `$1` the time by the service
+        clock. The poll of the service asks it for all loops (`services.chassis.work_poll`).
+        """
         self.name = name
+        self.work = work
         self._is_busy = is_busy
         self._is_resting = False
         self._interval = interval
         self.run_once = run_once
-        self._woken = asyncio.Event()
+        self._is_woken = False
+        self._called = asyncio.Event()
         self._stopping = asyncio.Event()
 
     def wake(self) -> None:
-        self._woken.set()
+        """Begin a pass: there is work."""
+        self._is_woken = True
+        self._called.set()
+
+    def look(self) -> None:
+        """Begin a pass: there may be work. The rest ends only if it finds some."""
+        self._called.set()
 
     def is_at_rest(self) -> bool:
         """Whether the last pass found nothing more to do, and nobody has woken the loop since."""
-        return self._is_resting and not self._woken.is_set() and not self._is_busy()
+        return self._is_resting and not self._is_woken and not self._is_busy()
 
     def stop(self) -> None:
         self._stopping.set()
-        self._woken.set()
+        self._called.set()
 
     async def run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             # A look that nobody asked for does not end the rest, unless it finds work.
-            self._is_resting = self._is_resting and not self._woken.is_set()
-            self._woken.clear()
+            self._is_resting = self._is_resting and not self._is_woken
+            self._is_woken = False
+            self._called.clear()
             try:
                 pause = await self.run_once()
             except Exception as problem:  # noqa: BLE001 - logged, and tried again
@@ -79,7 +93,7 @@ class Loop:
             seconds = self._interval if pause is None else min(pause, self._interval)
             self._is_resting = seconds > 0
             if seconds > 0:
-                await wait_for_event(self._woken, seconds)
+                await wait_for_event(self._called, seconds)
             else:
                 await asyncio.sleep(0)
 

@@ -28,12 +28,12 @@ from services.chassis.pace import Pace
 from services.chassis.record_signatures import SIGNATURE, sign_record
 from services.chassis.telemetry import METRICS
 from services.chassis.tracing import traces
+from services.chassis.work_poll import FALLBACK_SECONDS
 
 log = structlog.get_logger(__name__)
 
 RELAY_LOCK = 0x6472756D  # "drum": the advisory lock that makes one relay per database
 MOST_BYTES = 16 << 20  # of the payloads of a pass, but for one row
-POLL_SECONDS = 0.5  # the relay is woken in its process, polling only finds what another replica left
 SEND_SECONDS = 7.0  # without an acknowledgement: the broker is away
 LONGEST_SECONDS = 12.0  # of a pass whose rows are acknowledged slowly
 FINISH_SECONDS = 5.0  # in which refused rows are sent alone; the next pass does the rest
@@ -47,7 +47,8 @@ SELECT id, topic, key, headers, payload FROM (
 ) AS summed WHERE before < $2 ORDER BY id
 """
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
-HAS_ROWS = "SELECT EXISTS (SELECT FROM outbox)"
+WORK = "EXISTS (SELECT FROM outbox)"
+HAS_ROWS = f"SELECT {WORK}"
 
 
 class Relay(Loop):
@@ -59,7 +60,7 @@ class Relay(Loop):
     def __init__(
         self, database: Database, producer: Producer, outbox: Outbox, secret: bytes | None = None
     ) -> None:
-        super().__init__("relay", interval=POLL_SECONDS, run_once=self._look)
+        super().__init__("relay", interval=FALLBACK_SECONDS, run_once=self._look, work=WORK)
         self._database = database
         self._producer = producer
         self._outbox = outbox

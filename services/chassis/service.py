@@ -52,6 +52,7 @@ from services.chassis.telemetry import METRICS, configure_logs
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
 from services.chassis.tracing import traces
 from services.chassis.web import Readiness
+from services.chassis.work_poll import work_poll
 
 log = structlog.get_logger(__name__)
 
@@ -162,8 +163,7 @@ async def _start(identity: Identity, settings: Settings, replica: Replica) -> Ru
     keys.learn(first_key(settings.key_file))
     url = settings.database_url()
     settings.broker()
-    name = DATABASES[identity.name]
-    pool_size = settings.database.pool_size
+    name, pool_size = DATABASES[identity.name], settings.database.pool_size
     database = await _retry("PostgreSQL", lambda: Database.open(url, name, pool_size=pool_size))
     await check_schema(database, identity.name)
     await _report_skew(url)
@@ -203,6 +203,7 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     backlog = backlog_loop(runtime.database, runtime.cluster.id, parts.subscriptions)
     loops = [
         *parts.loops,
+        work_poll(runtime.database, runtime.clock, [*parts.loops, *standing, runtime.relay]),
         key_loop(runtime.database, runtime.keys),
         usage_loop(runtime.database, runtime.keys, runtime.outbox, runtime.relay),
         *_prune_loops(runtime),
@@ -223,7 +224,7 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     ended = [task for task in (web, relaying, *working) if task.done()]
     for task in ended:
         log.error("service.part_ended", exc_info=task.exception() if not task.cancelled() else None)
-    server.should_exit = True
+    server.stop()
     for part in (*consumers, *loops):
         part.stop()
     await asyncio.wait([web, *working], timeout=STOP_SECONDS)

@@ -1,8 +1,8 @@
 """A service clock with rate 0: advanced at the rules engine, carried to every service on `directory.clock`.
 
 Rehearsals and tests let service time stand until all work that it brought is done, so that a slow machine changes
-nothing. Each service stores where the clock stands. A replica reads it after each batch that it commits, and a few times
-a second, for what another replica has stored.
+nothing. Each service stores where the clock stands. A replica reads it after each batch that it commits, and when the
+poll of the service says that another replica has moved it.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,10 @@ from datetime import datetime
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database
 from services.chassis.loops import Loop
+from services.chassis.work_poll import FALLBACK_SECONDS
 
-LOOK_SECONDS = 0.25  # real time between two looks at the table that nobody asked for
 READ = "SELECT now FROM standing_clock"
+WORK = "EXISTS (SELECT FROM standing_clock WHERE now > $1)"
 SAVE = """
 INSERT INTO standing_clock (now) VALUES ($1)
 ON CONFLICT (one) DO UPDATE SET now = greatest(standing_clock.now, excluded.now)
@@ -43,4 +44,4 @@ def clock_loop(database: Database, clock: ServiceClock, wake_all: Callable[[], N
         if now is not None and clock.stand_at(now):
             wake_all()
 
-    return Loop("standing clock", interval=LOOK_SECONDS, run_once=look)
+    return Loop("standing clock", interval=FALLBACK_SECONDS, run_once=look, work=WORK)

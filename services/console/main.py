@@ -77,7 +77,7 @@ async def _serve(settings: Settings) -> int:
         failed = web.done()
         if failed:
             log.error("service.part_ended", exc_info=web.exception())
-        server.should_exit = True
+        server.stop()
         await asyncio.wait([web], timeout=STOP_SECONDS)
         log.info("service.stopped", clean=not failed)
         return 1 if failed else 0

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from services.chassis.loops import Loop
 from services.chassis.service import Runtime
 from services.notifier import settings
+from services.notifier.adapters import work
 from services.notifier.adapters.draft_reader import DraftRepository
 from services.notifier.application.draft_mail import DraftMailing
 from services.notifier.application.phrases import PhraseBook
@@ -52,5 +53,6 @@ def draft_loop(
             draft_links(settings.public_url(configured), keys),
             settings.console_url(configured),
             settings.fallback_to(configured),
-        )
+        ),
+        work.DRAFT_MAILS,
     )

@@ -19,7 +19,7 @@ from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.notifier import settings
-from services.notifier.adapters import mode_repository
+from services.notifier.adapters import mode_repository, work
 from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer
 from services.notifier.adapters.channels.webhook import WebhookClient
@@ -118,7 +118,7 @@ def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Se
         subscriptions=SubscriptionRepository(database, box),
         preferences=PreferenceRepository(database, outbox, clock, addresses),
         client=client,
-        webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
+        webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake, work=work.WEBHOOKS),
         templates=Templates(),
         book=load_phrases(),
         people_book=load_people_phrases(),
@@ -146,7 +146,7 @@ async def build(runtime: Runtime) -> Parts:
         await mode_repository.begin(connection, runtime.settings.mode)
     sending = make_sending(runtime.settings, services, keys)
     await settings.warn_about_mail(runtime.settings)
-    messages = message_sender(services.queue, sending, runtime.relay.wake)
+    messages = message_sender(services.queue, sending, runtime.relay.wake, work.MESSAGES)
     runtime.rest.gathering = GatheringMessages(services.queue, messages)
 
     def after_commit() -> None:
@@ -164,8 +164,8 @@ async def build(runtime: Runtime) -> Parts:
         secrets=runtime.keys.secrets,
         closed=sending.texts.closed,
     )
-    sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
-    opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
+    sweeping = sweep(services.queue, messages, work.DELIVERIES)
+    opener = day_opener(services.days, services.calendar, messages, work.MORNINGS)
     upkeep = await begin_upkeep(runtime, services, keys, box)
     return Parts(
         app=lambda ready: make_http(runtime, services, keys, ready),
@@ -199,7 +199,7 @@ async def begin_upkeep(
     drafts = draft_loop(runtime, services.addresses, mailing, services.people_book, keys)
     engagements = tracking_loop(runtime, services.addresses, mails, services.people_book, keys)
     kept = await begin_retention(database, services.queue, runtime.clock, configured.retention)
-    others = service_mail_loop(mailing), link_key_loop(database, box, keys)
+    others = service_mail_loop(mailing, work.SERVICE_MAILS), link_key_loop(database, box, keys)
     return *kept, *watches, *others, drafts, engagements
 
 

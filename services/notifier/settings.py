@@ -17,8 +17,6 @@ log = structlog.get_logger(__name__)
 EXAMPLE_NAME: Final = "Example Company"
 EXAMPLE_ADDRESS: Final = "1 Example Street, Example City"
 GROUP: Final = "notifier"
-SWEEP_SECONDS: Final = 0.5
-"""Real time between checks for deliveries that are due on the service clock."""
 
 LINKS_EACH: Final = 20
 LINKS_ALL: Final = 600

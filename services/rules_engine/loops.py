@@ -8,6 +8,8 @@ from services.chassis.loops import Loop
 from services.chassis.partitions import partition_loop
 from services.chassis.pruning import prune_loop
 from services.chassis.service import Runtime
+from services.chassis.work_poll import FALLBACK_SECONDS
+from services.rules_engine.adapters import work
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.audit_repository import AuditRepository
 from services.rules_engine.adapters.content_directory import ContentDirectory
@@ -68,6 +70,11 @@ def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loo
     return (
         Loop("policy directory", interval=1.0, run_once=policy.publish),
         Loop("content directory", interval=1.0, run_once=content.publish),
-        Loop("cadence notices", interval=1.0, run_once=cadence_notices.run_once),
+        Loop(
+            "cadence notices",
+            interval=FALLBACK_SECONDS,
+            run_once=cadence_notices.run_once,
+            work=work.NOTICES,
+        ),
         Loop("ranking", interval=5.0, run_once=ranking.run_once),
     )

@@ -20,8 +20,10 @@ from services.chassis.rate_limits import RateLimits
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
+from services.chassis.work_poll import FALLBACK_SECONDS
 from services.chassis.worker_process import WorkerProcess
 from services.rules_engine import settings
+from services.rules_engine.adapters import work
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
@@ -116,7 +118,7 @@ def with_engine(parts: Parts, runtime: Runtime, active_policy: ActivePolicy) -> 
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
     handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, record_use, others=consumer)
-    sweep = Loop("sweep", interval=1.0, run_once=sweeper.run_once)
+    sweep = Loop("sweep", interval=FALLBACK_SECONDS, run_once=sweeper.run_once, work=work.TO_EVALUATE)
     return replace(
         parts,
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),

@@ -18,8 +18,10 @@ from services.chassis.partitions import partition_loop
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
+from services.chassis.work_poll import FALLBACK_SECONDS
 from services.chassis.worker_process import WorkerProcess
 from services.scheduler import settings
+from services.scheduler.adapters import work
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.archive import ARCHIVE, FEED
 from services.scheduler.adapters.book_repository import LONGEST_WAIT, QUIET, PostgresBooks
@@ -100,8 +102,10 @@ async def build(runtime: Runtime) -> Parts:
         levelling.wake()
 
     releaser = Releaser(database, clock, queue, after_release, count)
-    releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
-    extending = make_sweep_loop(runtime, "extend", horizon_sweep(calendars), after_commit)
+    releasing = Loop("release", interval=FALLBACK_SECONDS, run_once=releaser.run_once, work=work.DUE)
+    extending = make_sweep_loop(
+        runtime, "extend", horizon_sweep(calendars), after_commit, waits_for=work.TO_EXTEND
+    )
     watching = make_watcher(runtime, calendars, after_commit)
     levelling, close = make_leveller(runtime, calendars, after_commit, extending)
     sweeps = make_sweeps(runtime, calendars, queue, after_commit)
@@ -131,11 +135,12 @@ def make_sweep_loop(
     name: str,
     sweep: Sweep,
     after_commit: Callable[[], None],
-    interval: float = settings.SWEEP_INTERVAL_SECONDS,
+    interval: float = FALLBACK_SECONDS,
+    waits_for: str | None = None,
 ) -> Loop:
-    """The loop of a sweep; `interval` in real seconds."""
+    """The loop of a sweep; `interval` in real seconds, `waits_for` the condition that the poll asks."""
     sweeper = Sweeper(runtime.database, runtime.clock, sweep, after_commit, count)
-    return Loop(name, interval=interval, run_once=sweeper.run_once)
+    return Loop(name, interval=interval, run_once=sweeper.run_once, work=waits_for)
 
 
 def make_sweeps(
@@ -149,16 +154,15 @@ def make_sweeps(
     announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
     reminders = partial(PostgresReminders, outbox=outbox, console_url=console_url)
     reader = PostgresReader(runtime.database)
-    sweeps: dict[str, Sweep] = {
-        "lapse": overdue_sweep(queue),
-        "announce": announcement_sweep(announcements),
-        "remind": reminder_sweep(reminders),
-        "share out": leaver_sweep(calendars, PostgresHandovers, reader),
-    }
+    sharing = leaver_sweep(calendars, PostgresHandovers, reader)
     pruning = prune_sweep(queue, find_retention(runtime))
+    make = partial(make_sweep_loop, runtime, after_commit=after_commit)
     return [
-        *(make_sweep_loop(runtime, name, sweep, after_commit) for name, sweep in sweeps.items()),
-        make_sweep_loop(runtime, "prune calendar", pruning, after_commit, settings.PRUNE_INTERVAL_SECONDS),
+        make("lapse", overdue_sweep(queue), waits_for=work.OVERDUE),
+        make("announce", announcement_sweep(announcements), waits_for=work.TO_ANNOUNCE),
+        make("share out", sharing, waits_for=work.TO_SHARE_OUT),
+        make("remind", reminder_sweep(reminders), interval=settings.REMIND_INTERVAL_SECONDS),
+        make("prune calendar", pruning, interval=settings.PRUNE_INTERVAL_SECONDS),
     ]
 
 
@@ -186,8 +190,9 @@ def make_watcher(
     watcher = PromiseWatcher(runtime.database, runtime.clock, promises, after_commit, count)
     return Loop(
         "watch promises",
-        interval=settings.SWEEP_INTERVAL_SECONDS,
+        interval=FALLBACK_SECONDS,
         run_once=watcher.run_once,
+        work=work.PROMISES,
         is_busy=lambda: watcher.is_waiting,
     )
 
@@ -214,8 +219,9 @@ def make_leveller(
     leveller = Leveller(runtime.database, runtime.clock, books, worker, after_commit, count)
     loop = Loop(
         "level",
-        interval=settings.SWEEP_INTERVAL_SECONDS,
+        interval=FALLBACK_SECONDS,
         run_once=leveller.run_once,
+        work=work.TO_LEVEL,
         is_busy=lambda: leveller.is_waiting,
     )
     return loop, worker.close

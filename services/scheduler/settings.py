@@ -5,10 +5,8 @@ from typing import Final
 from services.chassis.settings import Http, Settings
 
 GROUP: Final = "scheduler"
-RELEASE_INTERVAL_SECONDS: Final = 0.25
-"""The longest rest between two passes of the releaser, in real seconds."""
-SWEEP_INTERVAL_SECONDS: Final = 1.0
-"""Between two passes over horizons, deadlines and changes to announce, in real seconds."""
+REMIND_INTERVAL_SECONDS: Final = 1.0
+"""Between two passes over what comes near enough to remind of, in real seconds."""
 PRUNE_INTERVAL_SECONDS: Final = 30.0
 """Between two passes over what is old enough to be archived or deleted, in real seconds."""
 LEVEL_SECONDS: Final = 30.0

@@ -14,9 +14,9 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Connection, Database
 from services.chassis.loops import Loop
 from services.chassis.outbox import Outbox
+from services.chassis.work_poll import FALLBACK_SECONDS
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.entrypoints.workers import Releaser
-from services.scheduler.settings import RELEASE_INTERVAL_SECONDS
 from tests.benchmarks.calendars import DUE, MONDAY, fill, open_copy
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.reading import figure_of, read_due
@@ -75,7 +75,7 @@ class Loops:
 
         outbox = Outbox("/bench")
         releaser = Releaser(database, clock, queue, lambda: None, active_steps)
-        loop = Loop("release", interval=RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
+        loop = Loop("release", interval=FALLBACK_SECONDS, run_once=releaser.run_once)
         await database.pool.execute("TRUNCATE outbox")
         seconds = await self._timed(name, loop.run())
         assert await database.pool.fetchval("SELECT count(*) FROM outbox") == released == DUE

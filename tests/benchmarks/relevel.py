@@ -18,13 +18,14 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Connection, Database
 from services.chassis.loops import Loop
 from services.chassis.schema_versions import DATABASES
+from services.chassis.work_poll import FALLBACK_SECONDS
 from services.chassis.worker_process import WorkerProcess
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.entrypoints.leveller import Leveller
 from services.scheduler.entrypoints.workers import Releaser, Sweeper, horizon_sweep
 from services.scheduler.main import LEVELLING
-from services.scheduler.settings import LEVEL_MEGABYTES, LEVEL_SECONDS, RELEASE_INTERVAL_SECONDS
+from services.scheduler.settings import LEVEL_MEGABYTES, LEVEL_SECONDS
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.plans import CONSOLE, Calendars, describe_people, one_off, pause, plan, rhythm
 from tests.stack import Stack
@@ -222,7 +223,7 @@ class Trickle:
         first = self._clock.now() + timedelta(seconds=LEAD_SECONDS)
         every = timedelta(seconds=1 / PER_SECOND)
         await self._database.pool.execute(TRICKLE, self._turn, count, TRICKLE_ACCOUNTS, first, every)
-        loop = Loop("release", interval=RELEASE_INTERVAL_SECONDS, run_once=self._releaser.run_once)
+        loop = Loop("release", interval=FALLBACK_SECONDS, run_once=self._releaser.run_once)
         until = time.perf_counter() + LEAD_SECONDS + seconds
         async with asyncio.timeout(PATIENCE_SECONDS + seconds), asyncio.TaskGroup() as group:
             group.create_task(loop.run())

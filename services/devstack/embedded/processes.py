@@ -1,6 +1,7 @@
 """Child processes that end with their parent, and the unprivileged user that some of them need."""
 
 import asyncio
+import contextlib
 import ctypes
 import importlib.util
 import os
@@ -10,7 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from services.devstack.embedded.failures import CannotRun
 
 _PR_SET_PDEATHSIG = 1
 _TICK = 0.02
+_LONGEST_WAIT = 60.0
 
 
 PrintLine = Callable[[str], None]
@@ -136,11 +138,39 @@ def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 async def until_exit(child: subprocess.Popen[bytes], seconds: float) -> bool:
     """Wait until a child ends; False when it still runs after `seconds`."""
     deadline = monotonic() + seconds
-    while child.poll() is None:
-        if monotonic() > deadline:
-            return False
-        await asyncio.sleep(_TICK)
+    with _watched(child) as ended:
+        while child.poll() is None:
+            left = deadline - monotonic()
+            if left <= 0:
+                return False
+            if ended is None or ended.done():
+                await asyncio.sleep(min(left, _TICK))
+            else:
+                await asyncio.wait([ended], timeout=min(left, _LONGEST_WAIT))
     return True
+
+
+@contextlib.contextmanager
+def _watched(child: subprocess.Popen[bytes]) -> "Generator[asyncio.Future[None] | None]":
+    """A future that is done when the child has ended; None where the kernel does not report that (before Linux 5.3)."""
+    try:
+        descriptor = os.pidfd_open(child.pid)
+    except (AttributeError, OSError):
+        yield None
+        return
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def finish() -> None:
+        loop.remove_reader(descriptor)
+        ended.set_result(None)
+
+    loop.add_reader(descriptor, finish)
+    try:
+        yield ended
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 async def end(child: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> bool:

@@ -17,7 +17,7 @@ from services.devstack.embedded.processes import print_line
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0  # seconds before a restart
 _STEADY_SECONDS = 10.0
-_CHECK_SECONDS = 0.2
+_CHECK_SECONDS = 0.5
 _LARGEST_LOG = 50 * 1024 * 1024  # bytes
 
 

@@ -10,7 +10,7 @@ from services.devstack.embedded.processes import print_line
 
 _SHOWN_LEVELS = {"warning", "error", "critical"}
 _SHOWN_BY_SUPERVISOR = {"settings.unknown", "start.clock_skew"}  # once, not once for each service
-_INTERVAL_SECONDS = 0.3
+_INTERVAL_SECONDS = 0.5
 _LARGEST_READ = 64 * 1024  # bytes
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from services.chassis.clock import real_now
+from services.chassis.clock import monotonic, real_now
 from services.chassis.database import INFRASTRUCTURE
 from services.chassis.faults import fault
 from services.chassis.loops import Loop
 from services.chassis.outages import OUTAGES
+from services.chassis.work_poll import FALLBACK_SECONDS
 from services.notifier.application.calendar import Calendar, CalendarAway
 from services.notifier.application.deliver_webhooks import deliver_webhook
 from services.notifier.application.open_day import Days, Opening, read_day
@@ -38,11 +39,11 @@ MOST_RECORDED_AT_ONCE = 600
 LEAST_TO_RECORD = 400  # fewer results wait a moment for others while webhooks are under way
 GATHER_SECONDS = 0.05  # real time; each transaction costs as much as some ten webhooks
 AWAY_SECONDS = 5.0  # real time until a calendar that was away is asked again
-FALLBACK_SECONDS = 0.5  # real time; ingest wakes the senders of its process, this finds what others created
+RECORD_SECONDS = 0.5  # real time
 
 
-def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[], None]) -> Loop:
-    """Sends messages to people, one batch after another."""
+def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[], None], work: str) -> Loop:
+    """Sends messages to people, one batch after another. `work`: as of `Loop`."""
 
     async def run_once() -> float | None:
         claims, directory, now = await queue.claim_messages(MESSAGES_AT_ONCE)
@@ -52,11 +53,11 @@ def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[]
         reported()
         return 0
 
-    return Loop("people sender", interval=FALLBACK_SECONDS, run_once=run_once)
+    return Loop("people sender", interval=FALLBACK_SECONDS, run_once=run_once, work=work)
 
 
-def sweep(queue: DeliveryQueue, sender: Loop, *, interval: float) -> Loop:
-    """Wakes what is due on the service clock and closes orphans; `interval` in real seconds."""
+def sweep(queue: DeliveryQueue, sender: Loop, work: str) -> Loop:
+    """Wakes what is due on the service clock and closes orphans. `work`: as of `Loop`."""
 
     async def run_once() -> float | None:
         woken = await queue.wake_due()
@@ -65,11 +66,12 @@ def sweep(queue: DeliveryQueue, sender: Loop, *, interval: float) -> Loop:
             sender.wake()
         return 0 if woken or closed else None
 
-    return Loop("delivery sweep", interval=interval, run_once=run_once)
+    return Loop("delivery sweep", interval=FALLBACK_SECONDS, run_once=run_once, work=work)
 
 
-def day_opener(days: Days, calendar: Calendar, sender: Loop, *, interval: float) -> Loop:
-    """Opens the days of people of ours; `interval` in real seconds. While the scheduler is away, the mails wait."""
+def day_opener(days: Days, calendar: Calendar, sender: Loop, work: str) -> Loop:
+    """Opens the days of people of ours. While the scheduler is away, the mails wait. `work`: as of `Loop`."""
+    again_at = 0.0
 
     async def open_one(opening: Opening) -> bool:
         try:
@@ -81,15 +83,21 @@ def day_opener(days: Days, calendar: Calendar, sender: Loop, *, interval: float)
         return True
 
     async def run_once() -> float | None:
+        nonlocal again_at
+        if (pause := again_at - monotonic()) > 0:
+            return pause
         openings = await days.mornings()
         if not openings:
             OUTAGES.works("calendar")
         opened = [await open_one(opening) for opening in openings]
         if any(opened):
             sender.wake()
-        return AWAY_SECONDS if openings and not all(opened) else 0 if openings else None
+        if not all(opened):
+            again_at = monotonic() + AWAY_SECONDS
+            return AWAY_SECONDS
+        return 0 if openings else None
 
-    return Loop("day opener", interval=interval, run_once=run_once)
+    return Loop("day opener", interval=FALLBACK_SECONDS, run_once=run_once, work=work)
 
 
 class WebhookSender:
@@ -99,7 +107,15 @@ class WebhookSender:
     A task lives as long as there is work: one task for each webhook costs a third more CPU.
     """
 
-    def __init__(self, queue: DeliveryQueue, *, client: WebhookClient, reported: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        queue: DeliveryQueue,
+        *,
+        client: WebhookClient,
+        reported: Callable[[], None],
+        work: str | None = None,
+    ) -> None:
+        """`work`: as of `Loop`."""
         self._queue = queue
         self._client = client
         self._reported = reported
@@ -110,9 +126,13 @@ class WebhookSender:
         self._has_gathered = False
         self._is_recording_late = False
         self.claiming = Loop(
-            "webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once, is_busy=self._is_busy
+            "webhook sender",
+            interval=FALLBACK_SECONDS,
+            run_once=self.claim_once,
+            is_busy=self._is_busy,
+            work=work,
         )
-        self.recording = Loop("webhook outcomes", interval=FALLBACK_SECONDS, run_once=self.record_once)
+        self.recording = Loop("webhook outcomes", interval=RECORD_SECONDS, run_once=self.record_once)
 
     def _is_busy(self) -> bool:
         return self._under_way.total() > 0 or bool(self._results)

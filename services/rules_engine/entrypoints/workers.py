@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500  # accounts per transaction
 AT_ONCE = 50  # accounts between which other tasks of the process run
-LONGEST_PAUSE_SECONDS = 1.0  # real seconds at most between two passes
+BEHIND_SECONDS = (
+    1.0  # real seconds until a replica that is behind looks again whether it has the newest policy
+)
 
 
 class Sweeps(Protocol):
@@ -58,11 +60,11 @@ class Sweeper:
     batch: int = BATCH
 
     async def run_once(self) -> float | None:
-        """Returns the seconds until the next pass."""
+        """Returns the seconds until the next pass, None where none is known."""
         context = self.context()
         phase = await self.sweeps.follow(context.generation, context.policy.hash)
         if phase is SweepPhase.SUPERSEDED:
-            return LONGEST_PAUSE_SECONDS
+            return BEHIND_SECONDS
         due, now = await self._evaluate_due(context)
         piece = await self._sweep_piece(context) if phase is SweepPhase.RUNNING else 0
         if due or piece:
@@ -71,8 +73,8 @@ class Sweeper:
             return 0
         upcoming = await self.sweeps.next_due()
         if upcoming is None:
-            return LONGEST_PAUSE_SECONDS
-        return min(LONGEST_PAUSE_SECONDS, max(0.02, self.clock.real_seconds(upcoming - now)))
+            return None
+        return max(0.02, self.clock.real_seconds(upcoming - now))
 
     async def _evaluate_due(self, context: EvaluationContext) -> tuple[int, datetime]:
         """Returns how many accounts there were, and the moment."""

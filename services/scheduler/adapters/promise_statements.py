@@ -44,11 +44,10 @@ WHERE p.look_at <= $1 AND (p.promised_at < $2 OR NOT (
         AND ((a.announce_at IS NOT NULL AND $3) OR a.extend_at <= $1))))
 ORDER BY p.look_at, p.touchpoint_id LIMIT $4 FOR UPDATE OF p SKIP LOCKED
 """
-ANYTHING_DUE: Final = """
-SELECT EXISTS (SELECT FROM promise WHERE look_at <= $1) OR EXISTS (SELECT FROM promise_mark)
+IS_ANYTHING_DUE: Final = """EXISTS (SELECT FROM promise WHERE look_at <= $1) OR EXISTS (SELECT FROM promise_mark)
     OR EXISTS (SELECT FROM change c, promise_position p WHERE (c.xid, c.id) > (p.xid, p.id))
-    OR EXISTS (SELECT FROM promise_position WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))
-"""
+    OR EXISTS (SELECT FROM promise_position WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))"""
+ANYTHING_DUE: Final = f"SELECT {IS_ANYTHING_DUE}"
 LOAD: Final = f"""
 SELECT {COLUMNS}, t.face, r.face AS rhythm_face, p.cause, p.detail, p.since,
     b.without_room ->> p.touchpoint_id::text AS no_room

@@ -155,7 +155,7 @@ async def served(database: Database, keys: KeyRing) -> AsyncGenerator[str]:
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/stream"
         finally:
-            server.should_exit = True
+            server.stop()
             await serving
 
 
