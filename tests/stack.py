@@ -174,11 +174,10 @@ class Stack:
         for process in self.processes.values():
             if process.child.poll() is None:
                 process.child.send_signal(signal.SIGCONT)
-                process.child.terminate()
-        for process in self.processes.values():
-            try:
-                process.child.wait(20)
-            except subprocess.TimeoutExpired:
+        try:
+            await self._end_all(20)
+        except TimeoutError:
+            for process in self.processes.values():
                 process.child.kill()
         self.smtp.stop()
         await asyncio.gather(self.postgres.stop(), BROKERS.take_back(self.kafka))
@@ -221,13 +220,18 @@ class Stack:
 
         await until(answers, seconds, f"{name} ready; its log: {process.log}")
 
+    async def _end_all(self, seconds: float) -> None:
+        """Stop every service. What they talk to meanwhile may be in this process, so it goes on. Raises TimeoutError."""
+        for process in self.processes.values():
+            process.child.terminate()
+        async with asyncio.timeout(seconds):
+            while any(process.child.poll() is None for process in self.processes.values()):
+                await asyncio.sleep(0.01)
+
     async def hurry(self, rate: float) -> None:
         """Stop every service and start it again on a clock that continues from here at another rate."""
         before, now = datetime.now(UTC), await self.now()
-        for process in self.processes.values():
-            process.child.terminate()
-        for process in self.processes.values():
-            process.child.wait()
+        await self._end_all(60)
         origin = datetime.now(UTC)
         self.environment |= {
             "DRUMBEAT_CLOCK__ORIGIN": origin.isoformat(),

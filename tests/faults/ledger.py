@@ -23,7 +23,7 @@ from icalendar import Calendar
 from schemas.topics import broker_configs
 from services.chassis.database import database_url
 from services.chassis.schema_versions import DATABASES
-from tests.conftest import PATIENCE
+from tests.conftest import IS_SOAK, PATIENCE
 from tests.stack import Receiver, Stack, until
 
 PASSING = (
@@ -56,6 +56,12 @@ UNFINISHED = """
     AND (channel <> 'calendar' OR next_at < clock_timestamp() + interval '1 day')
 """
 """What has not ended, without what waits for the mail of a later day, and invitations that wait for their time."""
+if not IS_SOAK:
+    # It waits a minute for somebody whom no story describes; the stories last longer than that in `make faults`.
+    UNFINISHED += """
+    AND NOT (channel = 'calendar' AND recipient_kind = 'contact' AND recipient_id IS NULL
+        AND NOT EXISTS (SELECT FROM contact c WHERE c.account_id = d.account_id))
+"""
 
 
 def calendar_changes(mail: Message) -> list[tuple[str, int]]:
@@ -244,7 +250,7 @@ class Ledger:
             await self.rows("scheduler", f"SELECT count(*) FROM announcement WHERE {UNANNOUNCED}", now)
         )[0][0]
         left["pending deliveries"] = (
-            await self.rows("notifier", f"SELECT count(*) FROM delivery_queue WHERE {UNFINISHED}", now)
+            await self.rows("notifier", f"SELECT count(*) FROM delivery_queue d WHERE {UNFINISHED}", now)
         )[0][0]
         if not any(count for what, count in left.items() if what != "pending deliveries"):
             left.update(await self._lag())

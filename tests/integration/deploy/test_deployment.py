@@ -7,8 +7,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from email import message_from_bytes
 from pathlib import Path
@@ -87,8 +87,8 @@ class Deployment:
         assert process.returncode == 0, output.decode()
         return output.decode()
 
-    @contextmanager
-    def running(self) -> Generator[None]:
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
         try:
             for service in PARTS:
                 command = unit_command(service) if service in BY_UNIT else self.arguments(service)
@@ -104,7 +104,10 @@ class Deployment:
         finally:
             for child in self._children.values():
                 child.terminate()
-            codes = {service: child.wait(30) for service, child in self._children.items()}
+            # Not waited for in this thread: they end over connections that it encrypts.
+            codes = {
+                service: await asyncio.to_thread(child.wait, 30) for service, child in self._children.items()
+            }
             self._children.clear()
             assert set(codes.values()) == {0}, codes
 
@@ -162,7 +165,7 @@ async def test_it_runs_encrypted_and_goes_on_from_a_backup(monkeypatch: pytest.M
 
         assert (await deployment.run_once("keys")).count("created") == 3
         await deployment.run_once("migrate")
-        with deployment.running():
+        async with deployment.running():
             await deployment.ready()
             await _post(deployment, *_customer("before"))
             await until(
@@ -183,7 +186,7 @@ async def test_it_runs_encrypted_and_goes_on_from_a_backup(monkeypatch: pytest.M
         await again.run_once("migrate")
         await _restore(restored.url, dumps)
         await _order_feeds_again(restored.url)
-        with again.running():
+        async with again.running():
             await again.ready()
             await _post(again, *_customer("after"))
             await until(
