@@ -64,10 +64,10 @@ def startup_archive() -> tuple[str, ...]:
     return (f"-XX:AOTCache={path}",) if path.exists() else ()
 
 
-def class_path(progress: PrintLine = print_line) -> tuple[Path, ...]:
-    """The verified jars on this machine, downloaded first if need be. Raises `CannotRun`."""
+def class_path(progress: PrintLine = print_line, lock: Path = LOCK) -> tuple[Path, ...]:
+    """The verified jars of the lock on this machine, downloaded first if need be. Raises `CannotRun`."""
     repository = cache_folder() / "maven"
-    jars = locked_jars()
+    jars = locked_jars(lock)
     if not all(_is_valid(repository, jar) for jar in jars):
         repository.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(cache_folder(), "jars"):  # meanwhile another process may have downloaded them
@@ -86,7 +86,7 @@ def _is_valid(repository: Path, jar: Jar) -> bool:
 def _download(jars: Sequence[Jar], repository: Path, progress: PrintLine) -> None:
     if not jars:
         return
-    progress(f"Downloading Apache Kafka: {len(jars)} jars, about 43 MB, once (stored in {repository})")
+    progress(f"Downloading Apache Kafka: {len(jars)} jars, about {len(jars)} MB, once (stored in {repository})")
     pool = ThreadPoolExecutor(max_workers=6)
     try:
         for count, jar in enumerate(pool.map(partial(_download_one, repository), jars), start=1):

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -54,47 +54,12 @@ def http_sink(values: Sequence[str], key: str) -> Sending:
     return Sending(_path(config["http.url"]), headers, body.encode())
 
 
+def source_connector(**settings: str) -> str:
+    """The properties of the source connector, with some settings replaced."""
+    options = dict(line.split("=", 1) for line in example("properties").splitlines())
+    assert settings.keys() <= options.keys()
+    return "".join(f"{name}={value}\n" for name, value in (options | settings).items())
+
+
 def _path(address: str) -> str:
     return address.removeprefix("https://drumbeat.example.com")
-
-
-@dataclass
-class ConnectRecord:
-    """A record on its way through the transformations of Kafka Connect."""
-
-    value: dict[str, Any]
-    key: Any = None
-    topic: str = "rows"
-    headers: list[tuple[str, str | bytes | None]] = field(
-        default_factory=list[tuple[str, str | bytes | None]]
-    )
-
-
-def source_connector(row: Mapping[str, object]) -> ConnectRecord:
-    """The record of a row after the transformations of the page, as Apache Kafka documents each of them."""
-    options = dict(line.split("=", 1) for line in example("properties").splitlines())
-    record = ConnectRecord(dict(row))
-    for name in options["transforms"].split(","):
-        prefix = f"transforms.{name}."
-        own = {each.removeprefix(prefix): value for each, value in options.items() if each.startswith(prefix)}
-        _transform(record, own["type"].rpartition(".")[2], own)
-    return record
-
-
-def _transform(record: ConnectRecord, kind: str, own: Mapping[str, str]) -> None:
-    match kind:
-        case "ValueToKey":
-            record.key = {each: record.value[each] for each in own["fields"].split(",")}
-        case "ExtractField$Key":
-            record.key = record.key[own["field"]]
-        case "HeaderFrom$Value":
-            assert own["operation"] == "move"
-            for each, header in zip(own["fields"].split(","), own["headers"].split(","), strict=True):
-                record.headers.append((header, str(record.value.pop(each)).encode()))
-        case "InsertHeader":
-            record.headers.append((own["header"], own["value.literal"].encode()))
-        case "RegexRouter":
-            assert re.fullmatch(own["regex"], record.topic)
-            record.topic = own["replacement"]
-        case _:
-            raise AssertionError(kind)

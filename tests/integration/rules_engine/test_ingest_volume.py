@@ -13,14 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from confluent_kafka import Producer
 from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from services.rules_engine.entrypoints.http_ingest import MOST, MOST_WAITING
 from tests.integration.rules_engine.conftest import Engine, engine, problem_of
 from tests.integration.rules_engine.ingest_requests import BATCH, NDJSON, Sent, ndjson, results_of
-from tests.integration.rules_engine.telemetry_senders import collector, http_sink, source_connector
+from tests.integration.rules_engine.telemetry_senders import collector, http_sink
 from tests.stack import KEY, ROOT, event, stopped, until
 from tests.unit.connectors.sources.test_otlp import DAY, attributes, log, logs, nanoseconds
 
@@ -244,19 +243,7 @@ async def test_a_collector_with_the_configuration_of_the_page_reports_usage_and_
     await until(has_both, 120, "usage and score are facts of the account")
 
 
-async def test_kafka_connect_with_the_configurations_of_the_page(limited: Engine) -> None:
-    now = await limited.now()
-    row = {
-        "event_id": "row-1", "account_id": "connect", "reported_at": now.isoformat(),
-        "period_start": (now - DAY).isoformat(), "period_end": now.isoformat(), "active_users": 7,
-    }  # fmt: skip
-    record = source_connector(row)
-    producer = Producer({"bootstrap.servers": limited.stack.kafka.bootstrap, "partitioner": "murmur2_random"})
-    producer.produce(record.topic, json.dumps(record.value), record.key, headers=record.headers)
-    assert producer.flush(60) == 0
-    await limited.wait_until_folded({"source": "/warehouse/usage", "id": "row-1"}, 120)
-    assert (await limited.account("connect"))["facts"]["active_users"]["value"] == 7
-
+async def test_an_http_sink_of_kafka_connect_with_the_configuration_of_the_page(limited: Engine) -> None:
     values = [json.dumps(each) for each in await make_scores(limited, "sink", 3)]
     sending = http_sink(values, KEY)
     answer = await limited.request("POST", sending.path, content=sending.body, headers=dict(sending.headers))
