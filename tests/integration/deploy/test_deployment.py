@@ -111,6 +111,10 @@ class Deployment:
             self._children.clear()
             assert set(codes.values()) == {0}, codes
 
+    async def stop(self, service: str) -> None:
+        self._children[service].terminate()
+        await asyncio.to_thread(self._children[service].wait, 30)
+
     async def ready(self) -> None:
         """Wait until every service answers that it is ready."""
         async with httpx.AsyncClient() as client:
@@ -193,6 +197,9 @@ async def test_it_runs_encrypted_and_goes_on_from_a_backup(monkeypatch: pytest.M
                 lambda: _is_recorded(again, "after"), 120, f"the next is sent: {again.log('notifier')}"
             )
             assert await _changed(again) == {"before", "after"}
+            assert await _examined(again) == {}
+            await again.stop("notifier")
+            assert "no answer" in (await _examined(again))["notifier"]
         assert ciphers
         recipients = [_recipient(content) for _, content in mail.messages]
         assert recipients.count("before@customer.example") == sent
@@ -323,6 +330,24 @@ async def _changed(deployment: Deployment) -> set[str]:
         answer = await client.get(url, params={"updated_since": "2020-01-01T00:00:00Z", "limit": 500})
     assert answer.status_code == 200, answer.text
     return {item["account_id"] for item in answer.json()["items"]}
+
+
+async def _examined(deployment: Deployment) -> dict[str, str]:
+    """What `drumbeat doctor --remote` finds wrong, from another machine: it has the addresses and a key."""
+    environment = {"DRUMBEAT_DATA_DIR": str(deployment.folder / "elsewhere")} | {
+        f"DRUMBEAT_{name.upper()}__URL": f"http://127.0.0.1:{port}" for name, port in deployment.ports.items()
+    }
+    environment["DRUMBEAT_API_KEY_FILE"] = str(deployment.folder / "keys" / "api-key")
+    process = await asyncio.create_subprocess_exec(
+        DRUMBEAT, "doctor", "--remote", "--json", env=environment, cwd=deployment.folder,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    checks = json.loads(output)
+    assert {each["name"] for each in checks} >= set(deployment.ports), output.decode()
+    found = {each["name"]: each["result"] for each in checks if each["remedy"]}
+    assert process.returncode == (1 if found else 0)
+    return found
 
 
 async def _command(program: str, *arguments: str) -> None:
