@@ -161,7 +161,7 @@ def make_sweeps(
         make("lapse", overdue_sweep(queue), waits_for=work.OVERDUE),
         make("announce", announcement_sweep(announcements), waits_for=work.TO_ANNOUNCE),
         make("share out", sharing, waits_for=work.TO_SHARE_OUT),
-        make("remind", reminder_sweep(reminders), interval=settings.REMIND_INTERVAL_SECONDS),
+        make("remind", reminder_sweep(reminders), waits_for=work.TO_REMIND),
         make("prune calendar", pruning, interval=settings.PRUNE_INTERVAL_SECONDS),
     ]
 

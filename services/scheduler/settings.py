@@ -5,8 +5,6 @@ from typing import Final
 from services.chassis.settings import Http, Settings
 
 GROUP: Final = "scheduler"
-REMIND_INTERVAL_SECONDS: Final = 1.0
-"""Between two passes over what comes near enough to remind of, in real seconds."""
 PRUNE_INTERVAL_SECONDS: Final = 30.0
 """Between two passes over what is old enough to be archived or deleted, in real seconds."""
 LEVEL_SECONDS: Final = 30.0

@@ -86,7 +86,9 @@ def _is_valid(repository: Path, jar: Jar) -> bool:
 def _download(jars: Sequence[Jar], repository: Path, progress: PrintLine) -> None:
     if not jars:
         return
-    progress(f"Downloading Apache Kafka: {len(jars)} jars, about {len(jars)} MB, once (stored in {repository})")
+    progress(
+        f"Downloading Apache Kafka: {len(jars)} jars, about {len(jars)} MB, once (stored in {repository})"
+    )
     pool = ThreadPoolExecutor(max_workers=6)
     try:
         for count, jar in enumerate(pool.map(partial(_download_one, repository), jars), start=1):

@@ -39,7 +39,7 @@ VALUES ({ID}, 'acme', 'check_in', 'csm', 'protected', now(), 'open', false, %s)"
 EPOCH = "INSERT INTO epoch (number, policy_hash, mode) VALUES (0, 'hash', '%s')"
 EMPTY = {
     "scheduler": """TRUNCATE agenda, lapsing, account_calendar, announcement, left_person, person, csm_mark, csm_book,
-        promise, promise_mark, promise_position, change""",
+        promise, promise_mark, promise_position, change, reminder_position""",
     "notifier": "TRUNCATE subscription, delivery_queue, person, draft, service_mail CASCADE",
     "rules_engine": "TRUNCATE account, cadence_notice, epoch, outbox, standing_clock CASCADE",
 }
@@ -90,6 +90,16 @@ CASES = {
             f"INSERT INTO announcement (touchpoint_id, account_id, announce_from) VALUES ({ID}, 'acme', %s)",
             LATER,
             "$1",
+        ),
+    ),
+    "remind": Case(
+        "scheduler",
+        scheduler.TO_REMIND,
+        *rows(
+            f"""WITH begun AS (INSERT INTO reminder_position (hours, due_at, touchpoint_id) VALUES (48, $1, {ID}))
+            INSERT INTO agenda (at, id) VALUES ($1, {ID}), (%s, {ID})""",
+            "'2026-03-04T12:00:01Z'",
+            "'2026-03-04T12:00:00Z'",
         ),
     ),
     "share out": Case(
