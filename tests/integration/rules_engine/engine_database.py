@@ -100,7 +100,7 @@ class EngineDatabase:
         for _ in range(MOST_PASSES):
             pause = await sweeper.run_once()
             completed = await self.database.pool.fetchval("SELECT completed FROM sweep")
-            if pause and completed == context.generation:
+            if pause != 0 and completed == context.generation:
                 return
         rows = await self.rows("SELECT account_id, decided_under, next_evaluation_at, undecided FROM account")
         raise AssertionError((await self.rows("SELECT * FROM sweep"), self.clock.now(), rows[:20]))
