@@ -11,8 +11,7 @@ Leases are renewed by a task of their own: whatever a batch, a claim or the brok
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
 from aiokafka import TopicPartition
@@ -43,7 +42,7 @@ log = structlog.get_logger(__name__)
 CONCURRENT_TRANSACTIONS = 4
 WATCH_SECONDS = 5.0  # between two checks whether partitions move
 ENDS_SECONDS = 3.0  # until the broker tells the ends of partitions: first it ends the fetch that it holds
-POLL_SECONDS = 1.0  # a worker waits this long for records before it checks whether it should stop
+POLL_SECONDS = 10.0  # a worker waits this long for records, unless it is interrupted
 
 
 class Consumer:
@@ -102,6 +101,8 @@ class Consumer:
 
     def stop(self) -> None:
         self._stopping.set()
+        if self._client is not None:
+            self._client.interrupt()
 
     async def run(self) -> None:
         """Consume until stopped; errors of the database or the broker are retried, also at the start."""
@@ -205,6 +206,8 @@ class Consumer:
             return
         dropped = [self._workers.pop(partition) for partition in partitions]
         self._dropped.update(partitions)
+        if self._client is not None:
+            self._client.interrupt()
         await asyncio.wait([task for _, task in dropped])
         self._dropped.difference_update(partitions)
         for claim, task in dropped:
@@ -248,11 +251,8 @@ class Consumer:
             client.pause(partition)
 
     async def _fetch(self, client: AssignedConsumer, partition: TopicPartition) -> list[Record]:
-        # Never cancelled: aiokafka leaks its fetch count when a getmany is.
         try:
-            batches: Mapping[Any, Sequence[Any]] = await client.getmany(
-                partition, timeout_ms=int(POLL_SECONDS * 1000), max_records=self._sizes.of(partition.topic)
-            )
+            messages = await client.read(partition, self._sizes.of(partition.topic), POLL_SECONDS)
         except OffsetOutOfRangeError:
             # The broker does not have the stored offset: the topic was truncated or created again. Reading on
             # from another offset would lose records silently: the partition halts until an operator decides.
@@ -263,7 +263,6 @@ class Consumer:
             OUTAGES.report(self._broker_reporter, KafkaAway(repr(problem)))
             await wait_for_event(self._stopping, 1.0)
             return []
-        messages = batches.get(partition, ())
         client.adapt(has_records=bool(messages))
         if messages:
             self._set_out_of_range(partition, is_missing=False)

@@ -6,7 +6,8 @@ a fetch briefly while records come. At rest a fetch covers every partition and e
 broker may hold it long, and answers fewer.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -22,9 +23,13 @@ REST_SECONDS: Final = 5.0  # real time without records after which a fetch is he
 
 
 class AssignedConsumer(AIOKafkaConsumer):
-    """A consumer that changes how long the broker may hold a fetch; it begins busy."""
+    """A consumer that changes how long the broker may hold a fetch; it begins busy. Its readers can be interrupted."""
 
     _busy_until = 0.0
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._waits: set[asyncio.Future[None]] = set()
 
     def resume(self, *partitions: TopicPartition) -> None:
         super().resume(*partitions)
@@ -36,6 +41,34 @@ class AssignedConsumer(AIOKafkaConsumer):
         if has_records:
             self._busy_until = now + REST_SECONDS
         self.hold_fetches(BUSY_MILLISECONDS if now < self._busy_until else RESTING_MILLISECONDS)
+
+    async def read(self, partition: TopicPartition, most: int, seconds: float) -> Sequence[Any]:
+        """The next records of a partition; none after a wait for those of any partition. Raises KafkaError.
+
+        `getmany` would wait for this partition alone, and cannot be interrupted: cancelled, it leaks its count of
+        fetches.
+        """
+        batches: Mapping[Any, Sequence[Any]] = await self.getmany(partition, max_records=most)
+        if not batches:
+            await self._wait_for_fetch(seconds)
+        return batches.get(partition, ())
+
+    async def _wait_for_fetch(self, seconds: float) -> None:
+        fetcher: Any = self._fetcher
+        wait = fetcher._create_fetch_waiter()  # noqa: SLF001 - as `getmany` does; tests read and interrupt
+        self._waits.add(wait)
+        await asyncio.wait([wait], timeout=seconds)
+        self._waits.discard(wait)
+        if wait.done():
+            wait.result()
+        else:
+            wait.cancel()
+
+    def interrupt(self) -> None:
+        """End every wait of `read`."""
+        for wait in tuple(self._waits):
+            if not wait.done():
+                wait.set_result(None)
 
     def hold_fetches(self, milliseconds: int) -> None:
         """From the next fetch on.

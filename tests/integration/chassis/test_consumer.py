@@ -169,6 +169,33 @@ async def test_a_fetch_at_rest_is_held_long_and_ends_with_the_first_record(
         await stop_client(client)
 
 
+async def test_a_reader_that_waits_is_interrupted_and_loses_no_record(
+    chassis_database: Database, kafka_settings: Kafka, topic_name: Callable[[str], str]
+) -> None:
+    topic = topic_name("interrupted")
+    cluster = await ensure_topics(kafka_settings, [TopicSpec(topic)])
+    partitions = [TopicPartition(topic, part) for part in range(cluster.partitions[topic])]
+    leases = Leases(chassis_database, cluster.id, "test", "a")
+    client = await connect_assigned(kafka_settings, leases, partitions)
+    try:
+        client.resume(*partitions)
+        reading = [asyncio.create_task(client.read(partition, 10, 600)) for partition in partitions]
+        done, _ = await asyncio.wait(reading, timeout=1)
+        assert not done
+        client.interrupt()
+        assert [list(records) for records in await asyncio.gather(*reading)] == [[] for _ in partitions]
+
+        await produce(kafka_settings, topic, ["first"])
+        found: list[bytes] = []
+        async with asyncio.timeout(60 * PATIENCE):
+            while not found:
+                read = await asyncio.gather(*(client.read(partition, 10, 0.2) for partition in partitions))
+                found += [record.value for records in read for record in records]
+        assert found == [b"first"]
+    finally:
+        await stop_client(client)
+
+
 async def test_two_replicas_share_the_partitions(
     database: Database, kafka_settings: Kafka, topic_name: Callable[[str], str]
 ) -> None:
