@@ -1,7 +1,7 @@
 """The body of a request as the items that a mapping reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from schemas.problems import Malformed
@@ -31,8 +31,21 @@ class Batch:
     is_soap: bool = False
 
 
-def read_batch(mapping: SourceMapping, body: bytes) -> Batch:
-    """Raises Malformed for a body that cannot be read, or has no item."""
+def read_batch(mapping: SourceMapping, body: bytes, message_id: str | None = None) -> Batch:
+    """Raises Malformed for a body that cannot be read, or has no item.
+
+    `message_id`: the id that the sender has signed beside the body. An item has it as `webhook_id`, one of several with
+    its place behind it.
+    """
+    batch = _read_items(mapping, body)
+    if message_id is None:
+        return batch
+    ids = [message_id] if len(batch.items) == 1 else [f"{message_id}/{n}" for n in range(len(batch.items))]
+    named: list[Item] = [{"webhook_id": id_, **item} for id_, item in zip(ids, batch.items, strict=True)]
+    return replace(batch, items=named)
+
+
+def _read_items(mapping: SourceMapping, body: bytes) -> Batch:
     if mapping.body == "salesforce":
         found = read_salesforce(body)
         return Batch(found.items, found.organization_ids, found.is_soap)

@@ -11,6 +11,7 @@ from services.chassis.webhook_settings import WebhookSource
 from services.connectors.lookups import API_URLS
 from services.connectors.mapping.load import SHIPPED as SHIPPED_MAPPINGS
 from services.connectors.mapping.load import MappingRefused, load_mapping, shipped_sources
+from services.connectors.signatures.standard import describe_bad_secret
 from services.connectors.source import Source, make_proof
 from services.rules_engine.adapters.identity_provider import Client
 from services.rules_engine.domain.provider_identity import IdentityRules
@@ -54,6 +55,9 @@ def _source(name: str, configured: WebhookSource, settings: Settings) -> Source:
         raise CannotStart(f"the mapping of {variable}__MAPPING is refused:\n{refused}") from refused
     secrets = tuple(filter(None, (configured.secret, configured.previous_secret)))
     url = configured.url or f"{settings.url_of('rules_engine')}/v1/webhooks/{name}"
+    for secret in secrets if mapping.signature.scheme == "standard" else ():
+        if problem := describe_bad_secret(secret):
+            raise CannotStart(f"{variable}__SECRET or __PREVIOUS_SECRET {problem}")
     proof = make_proof(mapping.signature, secrets, configured.organization_id)
     api_url = configured.api_url or API_URLS.get(mapping.body, "")
     return Source(name, mapping, proof, url, configured.token, api_url)

@@ -47,7 +47,7 @@ class _Read:
 
 def map_item(mapping: SourceMapping, item: Item, received_at: datetime) -> MappedItem:
     """The facts of an item, and what of it no expression reads. `received_at`: service time, for items without a time."""
-    read = _Read(mapping, item, item_id(mapping, item), received_at)
+    read = _Read(mapping, item, item_id(mapping, item), received_at.astimezone(UTC))
     facts: list[MappedFact] = []
     problems: list[str] = []
     applied: list[FactRule] = []
@@ -98,7 +98,9 @@ def _fact(rule: FactRule, read: _Read) -> MappedFact | None:
         raise _Unmade(str(problem)) from None
     name = f"{read.id}/{rule.name}"
     event_id = name if len(name) <= 255 else f"{read.id}/{sha256(rule.name.encode()).hexdigest()[:16]}"
-    return MappedFact(rule.name, event_type, account, event_id, _time(rule, read), data)
+    time = _time(rule, read)
+    is_timed = time is not None
+    return MappedFact(rule.name, event_type, account, event_id, time or read.received_at, data, is_timed)
 
 
 def _dynamic_type(rule: FactRule, item: Item) -> str | None:
@@ -158,7 +160,8 @@ def _account(rule: FactRule, item: Item) -> AccountRef:
     raise _Unmade(f"account: the item names none: {hint}")
 
 
-def _time(rule: FactRule, read: _Read) -> datetime:
+def _time(rule: FactRule, read: _Read) -> datetime | None:
+    """None where the item has none, and that of its receipt is to be taken. Raises _Unmade."""
     try:
         value = (
             _ABSENT if rule.time.expression is None else _value("time", _plain(rule.time), read, Kind.INSTANT)
@@ -168,7 +171,7 @@ def _time(rule: FactRule, read: _Read) -> datetime:
     if isinstance(value, str):
         return parse_instant(value)
     if rule.time.constant == RECEIVED:
-        return read.received_at.astimezone(UTC)
+        return None
     text = rule.time.expression.text if rule.time.expression is not None else ""
     raise _Unmade(f"time: `{text}` leads to nothing; where there may be none, say `otherwise: {RECEIVED}`")
 

@@ -75,7 +75,10 @@ class AccountRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MappedFact:
-    """A fact that an item leads to. `type`: the whole type of the event; `data` as JSON values."""
+    """A fact that an item leads to. `type`: the whole type of the event; `data` as JSON values.
+
+    `is_timed`: False where the item has no time of its own, so that `time` is when it was received.
+    """
 
     rule: str
     type: str
@@ -83,6 +86,7 @@ class MappedFact:
     id: str
     time: datetime
     data: Mapping[str, object]
+    is_timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

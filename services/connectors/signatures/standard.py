@@ -20,7 +20,7 @@ SECRET, PUBLIC_KEY = "whsec_", "whpk_"
 
 def check_standard(request: SignedRequest, proof: Proof, now: datetime) -> str | None:
     """See `Verify`. Any signature of the list may match."""
-    prefix = next((name for name in NAMES if f"{name}-id" in request.headers), NAMES[0])
+    prefix = _prefix(request)
     names = [f"{prefix}-{part}" for part in ("id", "timestamp", "signature")]
     message_id, stamp, shown = (request.headers.get(name) for name in names)
     if not message_id or not stamp or not shown:
@@ -34,6 +34,15 @@ def check_standard(request: SignedRequest, proof: Proof, now: datetime) -> str |
     return None if is_genuine else MISMATCH
 
 
+def message_id(request: SignedRequest) -> str | None:
+    """The id of a genuine message, which all attempts to deliver it have."""
+    return request.headers.get(f"{_prefix(request)}-id")
+
+
+def _prefix(request: SignedRequest) -> str:
+    return next((name for name in NAMES if f"{name}-id" in request.headers), NAMES[0])
+
+
 def _key(secret: str) -> bytes | None:
     """The bytes of a shared secret: base64 behind `whsec_`, a text without that as it is; None of a public key."""
     if secret.startswith(PUBLIC_KEY):
@@ -43,6 +52,19 @@ def _key(secret: str) -> bytes | None:
         return base64.b64decode(encoded, validate=True) if encoded != secret else secret.encode()
     except (binascii.Error, ValueError):
         return secret.encode()
+
+
+def describe_bad_secret(secret: str) -> str | None:
+    """Why a secret proves nothing, None for one that does."""
+    if secret.startswith(PUBLIC_KEY):
+        try:
+            Ed25519PublicKey.from_public_bytes(
+                base64.b64decode(secret.removeprefix(PUBLIC_KEY), validate=True)
+            )
+        except (binascii.Error, ValueError):
+            return f"is no public key of Ed25519: behind {PUBLIC_KEY} it needs 32 bytes in base64"
+        return None
+    return None if _key(secret) else f"is empty behind {SECRET}"
 
 
 def _is_signed(shown: str, signed: bytes, proof: Proof) -> bool:

@@ -1,6 +1,6 @@
 """What came in by webhooks: counts by source, and the items that were refused, as dead letters with their reasons."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple, cast
 
@@ -11,6 +11,7 @@ from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.outbox import Outbox
 from services.connectors.sources.items import Item, parse_body
 from services.rules_engine.application.take_webhook import RefusedItem, WebhookResult
+from services.rules_engine.domain.account import ReceiptState, event_identity
 
 PREFIX: Final = "webhooks/"
 """What the topic of a dead letter begins with that came by a webhook; the source follows. There is no such topic."""
@@ -30,6 +31,7 @@ ON CONFLICT (source, kind, name) DO UPDATE SET count = c.count + excluded.count,
 COUNTS: Final = """
 SELECT kind, name, count, first_at, last_at FROM webhook_count WHERE source = $1 ORDER BY count DESC, name
 """
+APPLIED: Final = "SELECT identity FROM receipt WHERE identity = ANY($1::bytea[]) AND state <> $2"
 READ: Final = "SELECT topic, value FROM dead_letter WHERE id = $1"
 MARK: Final = "UPDATE dead_letter SET replayed_at = clock_timestamp() WHERE id = $1"
 
@@ -63,6 +65,11 @@ class WebhookRepository:
                 await dead_letter_record(connection, self._outbox, record, reason=refused.reason)
         if result.refused:
             self._wake()
+
+    async def find_applied(self, event_source: str, ids: Collection[str]) -> Collection[str]:
+        by_identity = {event_identity(event_source, id_): id_ for id_ in ids}
+        rows = await self._database.pool.fetch(APPLIED, sorted(by_identity), ReceiptState.DEAD)
+        return {by_identity[row[0]] for row in rows}
 
     async def counts(self, source: str) -> list[dict[str, object]]:
         """Everything that is counted of a source, the most frequent first."""

@@ -73,6 +73,10 @@ class WebhookResult:
 
 
 class WebhookRecords(Protocol):
+    async def find_applied(self, event_source: str, ids: Collection[str]) -> Collection[str]:
+        """Those of these ids of events whose events were applied before."""
+        ...
+
     async def record(self, source: str, result: WebhookResult) -> None:
         """Store the counts, and the refused items with their reasons."""
         ...
@@ -118,9 +122,11 @@ async def take_items(
     }
     links = await ports.links.find(wanted)
     pairs = list(_events(source, taken, links))
-    sent = await ports.send(source.name, [event for _, event, _ in pairs])
-    accepted = Counter[str]()
-    for (item, event, rule), outcome in zip(pairs, sent, strict=True):
+    repeated = await _find_repeated(source, taken, ports.records)
+    accepted = Counter(str(event["type"]) for _, event, _ in pairs if event["id"] in repeated)
+    new = [pair for pair in pairs if pair[1]["id"] not in repeated]
+    sent = await ports.send(source.name, [event for _, event, _ in new]) if new else ()
+    for (item, event, rule), outcome in zip(new, sent, strict=True):
         if outcome.status == "unknown":
             raise NotAcknowledged
         if outcome.status == "accepted":
@@ -134,6 +140,15 @@ async def take_items(
     ]
     unmapped = Counter(name for each in taken for name in each.mapped.unmapped)
     return WebhookResult(len(items), accepted, refused, unmapped)
+
+
+async def _find_repeated(source: Source, taken: Sequence[_Taken], records: WebhookRecords) -> Collection[str]:
+    """The ids of facts without a time of their own that were told before: their first telling has the earlier moment.
+
+    Told again with the moment of now they would come after what was said since.
+    """
+    untimed = {fact.id for each in taken for fact in each.mapped.facts if not fact.is_timed}
+    return await records.find_applied(source.event_source, untimed) if untimed else ()
 
 
 async def _map(

@@ -21,6 +21,7 @@ from services.chassis.web import JSON, by_link, require
 from services.connectors.batch import Batch, read_batch
 from services.connectors.signatures.request import SignedRequest
 from services.connectors.signatures.schemes import SCHEMES, public_url
+from services.connectors.signatures.standard import message_id
 from services.connectors.source import Source
 from services.connectors.sources.items import Item
 from services.connectors.sources.salesforce import ACK
@@ -183,7 +184,8 @@ async def _read(source: Source, request: Request) -> Batch:
         raise _unproved(problem)
     _check_encoding(request)
     try:
-        batch = read_batch(source.mapping, body)
+        named = message_id(signed) if source.mapping.signature.scheme == "standard" else None
+        batch = read_batch(source.mapping, body, named)
     except Malformed as malformed:
         raise Problem(400, str(malformed)) from malformed
     expected = source.proof.organization_id

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.problems import Malformed
 from services.connectors.batch import read_batch
-from services.connectors.mapping.facts import map_item
+from services.connectors.mapping.facts import item_id, map_item
 from services.connectors.mapping.load import read_mapping, shipped_sources
 from tests.unit.connectors.bad_bodies import BAD_BODIES
 from tests.unit.connectors.mapping.samples import HEAD, NOW, map_body, shipped
@@ -94,6 +94,17 @@ def test_items_are_found_by_the_expression_of_the_file() -> None:
     ]
     with pytest.raises(Malformed, match="leads to nothing"):
         read_batch(mapping, b"{}")
+
+
+def test_an_item_has_the_id_that_is_signed_beside_the_body_unless_it_has_its_own() -> None:
+    mapping = shipped("standard")
+    body = b'{"type": "health.scored", "data": {"account_id": "acme", "score": 71}}'
+    (one,) = read_batch(mapping, body, "msg_1").items
+    assert item_id(mapping, one) == "msg_1"
+    several = read_batch(shipped("hubspot"), b'[{"eventId": 1}, {"eventId": 2}]', "msg_2").items
+    assert [each["webhook_id"] for each in several] == ["msg_2/0", "msg_2/1"]
+    (own,) = read_batch(mapping, b'{"id": "evt_9", "type": "x"}', "msg_3").items
+    assert item_id(mapping, own) == "evt_9"
 
 
 def test_a_batch_of_segment_is_its_messages() -> None:

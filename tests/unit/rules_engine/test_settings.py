@@ -42,6 +42,21 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter" not in repr(configured) + repr(webhook_sources(configured))
 
 
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        ("whsec_", "STANDARD__SECRET or __PREVIOUS_SECRET is empty behind whsec_"),
+        ("whpk_bm8ga2V5", "is no public key of Ed25519"),
+        ("whpk_%%", "is no public key of Ed25519"),
+    ],
+)
+def test_a_secret_that_proves_nothing_stops_the_start(
+    secret: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CannotStart, match=problem):
+        read_files(settings_with(monkeypatch, STANDARD__SECRET=secret))
+
+
 def test_a_source_of_ones_own_needs_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
     configured = settings_with(monkeypatch, ACME_CRM__SECRET="s")
     with pytest.raises(CannotStart, match="DRUMBEAT_WEBHOOKS__ACME_CRM__MAPPING is missing"):

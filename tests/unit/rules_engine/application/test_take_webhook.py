@@ -1,6 +1,7 @@
 """Webhooks (U7): external ids lead to accounts, an item that fails leaves the others, nothing is counted twice."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import orjson
 import pytest
@@ -73,6 +74,19 @@ async def test_a_repetition_sends_the_same_events_again_whenever_it_comes() -> N
     await take(first, company("2027-03-01"))
     await take(second, company("2027-03-01", attemptNumber=3), now=NOW + timedelta(days=1))
     assert first.sent == second.sent
+
+
+async def test_a_repetition_without_a_time_of_its_own_does_not_come_after_what_was_said_since() -> None:
+    """Issue 14.1: a message of Standard Webhooks without a timestamp is told at the moment when it first came."""
+    recorder, source = Recorder(), source_of("standard")
+    results: list[WebhookResult] = []
+    for hours, (message_id, score) in enumerate((("m-1", 71), ("m-2", 50), ("m-1", 71), ("m-3", 71))):
+        document = {"type": "health.scored", "data": {"account_id": "acme", "score": score}}
+        items = read_batch(source.mapping, orjson.dumps(document), message_id).items
+        results.append(await take_webhook(source, items, recorder.ports, NOW + timedelta(hours=hours)))
+    told = [(event["id"], cast("dict[str, object]", event["data"])["score"]) for event in recorder.sent]
+    assert told == [("m-1/event", 71), ("m-2/event", 50), ("m-3/event", 71)]
+    assert [result.facts for result in results] == [{"drumbeat.health.scored.v1": 1}] * 4
 
 
 async def test_what_the_ingest_refuses_is_recorded_with_its_item_and_the_others_are_taken() -> None:

@@ -48,5 +48,9 @@ class Recorder:
         self.sent += events
         return [self.outcomes.get(str(event["type"]), SentEvent("accepted", None)) for event in events]
 
+    async def find_applied(self, event_source: str, ids: Collection[str]) -> Collection[str]:
+        """Everything that was sent before."""
+        return {str(event["id"]) for event in self.sent if event["source"] == event_source} & set(ids)
+
     async def record(self, source: str, result: WebhookResult) -> None:
         self.recorded.append(result)
