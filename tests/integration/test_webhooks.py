@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import web
+from standardwebhooks import Webhook
 
 from schemas.times import format_instant
 from tests.stack import ROOT, Stack, event, free_port, until
@@ -59,6 +60,7 @@ async def test_a_renewal_date_in_a_crm_leads_to_the_renewal_steps_and_to_the_mai
             await _salesforce_is_acknowledged(stack)
             await _refused_items_are_kept_and_mapped_again(stack, now)
             await _the_shell_example_of_the_page_works(stack)
+            await _a_message_without_a_time_is_told_once(stack)
             await _bad_requests_are_told_why(stack, now)
 
 
@@ -330,6 +332,52 @@ async def _the_shell_example_of_the_page_works(stack: Stack) -> None:
         subprocess.run, ["bash", "-euc", script], env=environment, capture_output=True, check=True, text=True
     )
     assert json.loads(ran.stdout)["facts"] == {"drumbeat.health.scored.v1": 1}, ran
+
+
+async def _send_standard(
+    stack: Stack, id_: str, document: object, *, secret: str = STANDARD_SECRET
+) -> httpx.Response:
+    body, stamp = json.dumps(document).encode(), datetime.now(UTC)
+    headers = {
+        "webhook-id": id_,
+        "webhook-timestamp": str(int(stamp.timestamp())),
+        "webhook-signature": Webhook(secret).sign(id_, stamp, body.decode()),
+    }
+    return await _post(stack, "standard", body, headers)
+
+
+async def _a_message_without_a_time_is_told_once(stack: Stack) -> None:
+    """A sender that did not get the answer in time sends it again, after what it has said since."""
+
+    def score(value: int) -> dict[str, object]:
+        return {"type": "health.scored", "data": {"account_id": "untimed", "score": value}}
+
+    async def has(value: int) -> bool:
+        account = await stack.find("rules_engine", "/v1/accounts/untimed")
+        return account is not None and account["facts"]["health_score"]["value"] == value
+
+    for id_, value in (("msg_old", 71), ("msg_new", 50)):
+        answer = await _send_standard(stack, id_, score(value))
+        assert (answer.status_code, answer.json()["refused"]) == (202, []), answer.text
+        await until(lambda value=value: has(value), 60, f"the score {value} counts")
+    repeated = await _send_standard(stack, "msg_old", score(71))
+    assert (repeated.status_code, repeated.json()["facts"]) == (202, {"drumbeat.health.scored.v1": 1})
+    await _send_standard(
+        stack, "msg_later", {"type": "milestone.reached", "data": {"account_id": "untimed", "milestone": "m"}}
+    )
+
+    async def is_later_read() -> bool:
+        receipt = await stack.find(
+            "rules_engine", "/v1/events", source="/webhooks/standard", id="msg_later/event"
+        )
+        return receipt is not None and receipt["status"] == "folded"
+
+    await until(is_later_read, 60, "what came after the repetition is applied")
+    assert await has(50)
+    forged = await _send_standard(
+        stack, "msg_forged", score(1), secret="whsec_" + base64.b64encode(b"x" * 24).decode()
+    )
+    assert forged.status_code == 401
 
 
 async def _bad_requests_are_told_why(stack: Stack, now: datetime) -> None:
