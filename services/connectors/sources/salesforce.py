@@ -112,8 +112,28 @@ def _change_items(document: object) -> Iterator[Item]:
                 "committed_at": header.get("commitTimestamp"),
                 "transaction": header.get("transactionKey"),
                 "sequence": header.get("sequenceNumber"),
-                "record": _changed_fields(record, header),
+                "record": _flat(_changed_fields(record, header), header),
             }
+
+
+def _flat(record: Item, header: Item) -> Item:
+    """With compound fields under the names of queries and messages: `Name` as text, `BillingCountry` of `BillingAddress`.
+
+    A name is left out of which an update tells one part: the whole name is not known then.
+    """
+    flat: dict[str, object] = {}
+    for field, value in record.items():
+        parts = mapping_of(value)
+        if field == "Name" and parts:
+            first, last = parts.get("FirstName"), parts.get("LastName")
+            if last and (first or header.get("changeType") != "UPDATE"):
+                flat[field] = " ".join(str(part) for part in (first, last) if part)
+        elif field.endswith("Address") and parts:
+            prefix = field.removesuffix("Address")
+            flat |= {f"{prefix}{part}": found for part, found in parts.items() if found is not None}
+        else:
+            flat[field] = value
+    return flat
 
 
 def _changed_fields(record: Item, header: Item) -> Item:

@@ -113,3 +113,37 @@ def test_a_batch_of_segment_is_its_messages() -> None:
     (item,) = map_body("segment", orjson.dumps({"batch": [{**message, "traits": traits}]}))
     assert [fact.data for fact in item.facts] == [{"contract_id": "acme", "renews_on": "2027-03-01"}]
     assert item.unmapped == ("group plan",)
+
+
+def test_identify_and_track_of_segment_are_people_and_what_happened() -> None:
+    head = {"timestamp": "2026-11-30T10:00:00Z", "userId": "u-1"}
+    grouped = {**head, "context": {"groupId": "acme"}}
+    person = {
+        **grouped,
+        "type": "identify",
+        "messageId": "m1",
+        "traits": {"name": "Ann Lee", "email": "ann@acme.example"},
+    }
+    milestone = {
+        **grouped, "type": "track", "messageId": "m2", "event": "Milestone Reached",
+        "properties": {"milestone": "first report"},
+    }  # fmt: skip
+    answer = {
+        **grouped,
+        "type": "track",
+        "messageId": "m3",
+        "event": "NPS Answered",
+        "properties": {"score": 9},
+    }
+    stranger = {**head, "type": "identify", "messageId": "m4", "traits": {"name": "Ann Lee"}}
+    items = map_body("segment", orjson.dumps({"batch": [person, milestone, answer, stranger]}))
+    told = [(fact.type, fact.account.id, fact.data) for item in items for fact in item.facts]
+    assert [(type_, account) for type_, account, _ in told] == [
+        ("drumbeat.contact.described.v1", "acme"),
+        ("drumbeat.milestone.reached.v1", "acme"),
+        ("drumbeat.nps.answered.v1", "acme"),
+    ]
+    assert (told[0][2]["contact_id"], told[0][2]["name"], told[1][2]["milestone"], told[2][2]["score"]) == (
+        "u-1", "Ann Lee", "first report", 9,
+    )  # fmt: skip
+    assert "leads to an account by context.groupId" in items[3].problems[0]

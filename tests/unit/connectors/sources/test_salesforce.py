@@ -6,6 +6,7 @@ import pytest
 
 from schemas.problems import Malformed
 from services.connectors.sources.salesforce import read_salesforce
+from tests.unit.connectors.mapping.samples import map_body
 
 SOAP = """<?xml version="1.0" encoding="{encoding}"?>
 <soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
@@ -128,3 +129,61 @@ def test_fields_that_were_set_to_null_are_cleared() -> None:
     event = _change(nulledFields=["Contract_End_Date__c", "Industry"])
     (item,) = read_salesforce(json.dumps(event).encode()).items
     assert item["record"] == {"Renewal_Date__c": "2027-03-01", "Industry": None, "Contract_End_Date__c": None}
+
+
+def _contact(change: str, name: dict[str, object] | None, **fields: object) -> bytes:
+    header = {
+        "entityName": "Contact", "recordIds": ["003D000000QOMqmIAH"], "changeType": change, "transactionKey": "0002",
+        "sequenceNumber": 1, "commitTimestamp": 1764500000000, "changedFields": ["Name", *fields],
+    }  # fmt: skip
+    return json.dumps(
+        {"ChangeEventHeader": header, "AccountId": "001D000000IqhSLIAZ", "Name": name, **fields}
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "expected"),
+    [
+        ("CREATE", {"Salutation": "Dr.", "FirstName": "Ann", "LastName": "Lee"}, "Ann Lee"),
+        ("CREATE", {"LastName": "Lee"}, "Lee"),
+        ("UPDATE", {"FirstName": "Ann", "LastName": "Lee"}, "Ann Lee"),
+        ("UPDATE", {"LastName": "Lee"}, None),
+    ],
+)
+def test_a_contact_of_a_change_event_has_its_whole_name_or_none(
+    change: str, name: dict[str, object], expected: str | None
+) -> None:
+    """In change events a name is an object of its parts; of an update it may have those that changed alone."""
+    (item,) = map_body("salesforce", _contact(change, name, Email="ann@acme.example"))
+    (fact,) = item.facts
+    assert (fact.type, item.problems) == ("drumbeat.contact.described.v1", ())
+    assert (fact.data["email"], fact.data.get("name")) == ("ann@acme.example", expected)
+
+
+def test_the_country_of_an_account_stands_in_its_address() -> None:
+    header = {
+        "entityName": "Account", "recordIds": ["001D000000IqhSLIAZ"], "changeType": "CREATE", "transactionKey": "0003",
+        "sequenceNumber": 1, "commitTimestamp": 1764500000000,
+    }  # fmt: skip
+    address = {
+        "Street": "1 Long Road",
+        "City": "Wien",
+        "CountryCode": "AT",
+        "Country": "Austria",
+        "State": None,
+    }
+    body = json.dumps({"ChangeEventHeader": header, "Name": "Acme", "BillingAddress": address}).encode()
+    (item,) = map_body("salesforce", body)
+    assert [(fact.data["name"], fact.data["country"]) for fact in item.facts] == [("Acme", "AT")]
+
+
+def test_an_opportunity_of_a_change_event_is_a_contract() -> None:
+    header = {
+        "entityName": "Opportunity", "recordIds": ["006D000000AbcdeIAB"], "changeType": "CREATE",
+        "transactionKey": "0004", "sequenceNumber": 1, "commitTimestamp": 1764500000000,
+    }  # fmt: skip
+    record = {"AccountId": "001D000000IqhSLIAZ", "Renewal_Date__c": "2027-03-01", "ARR__c": 60000}
+    (item,) = map_body("salesforce", json.dumps({"ChangeEventHeader": header, **record}).encode())
+    (fact,) = item.facts
+    assert (fact.type, fact.account.id) == ("drumbeat.contract.changed.v1", "001D000000IqhSLIAZ")
+    assert (fact.data["renews_on"], fact.data["arr"]) == ("2027-03-01", 60_000)
