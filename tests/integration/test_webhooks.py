@@ -39,6 +39,8 @@ SETTINGS = {
     "DRUMBEAT_WEBHOOKS__STRIPE__SECRET": STRIPE_SECRET,
     "DRUMBEAT_WEBHOOKS__STANDARD__SECRET": STANDARD_SECRET,
     "DRUMBEAT_WEBHOOKS__SALESFORCE__SECRET": SALESFORCE_SECRET,
+    "DRUMBEAT_WEBHOOKS__SEGMENT__SECRET": "segment-secret",
+    "DRUMBEAT_WEBHOOKS__OPENTELEMETRY__SECRET": "collector-secret",
     "DRUMBEAT_WEBHOOKS__SALESFORCE__ORGANIZATION_ID": ORGANIZATION,
 }
 ANN = "ann@acme.example"
@@ -61,6 +63,7 @@ async def test_a_renewal_date_in_a_crm_leads_to_the_renewal_steps_and_to_the_mai
             await _refused_items_are_kept_and_mapped_again(stack, now)
             await _the_shell_example_of_the_page_works(stack)
             await _a_message_without_a_time_is_told_once(stack)
+            await _no_source_takes_what_it_cannot_prove(stack)
             await _bad_requests_are_told_why(stack, now)
 
 
@@ -378,6 +381,35 @@ async def _a_message_without_a_time_is_told_once(stack: Stack) -> None:
         stack, "msg_forged", score(1), secret="whsec_" + base64.b64encode(b"x" * 24).decode()
     )
     assert forged.status_code == 401
+
+
+async def _no_source_takes_what_it_cannot_prove(stack: Stack) -> None:
+    """Signatures that are empty, another's, or no encoding at all: 401 for each source, and nothing is taken."""
+    now = datetime.now(UTC).timestamp()
+    body = json.dumps({"type": "health.scored", "data": {"account_id": "forged", "score": 1}}).encode()
+    for shown in (b"", b"00", b"=" * 44, b"%%% no base64 %%%", b"\xff\xfe\x80", b"v1," + b"A" * 4000):
+        for source, headers in {
+            "hubspot": {
+                b"x-hubspot-signature-v3": shown,
+                b"x-hubspot-request-timestamp": b"%d" % (now * 1000),
+            },
+            "stripe": {b"stripe-signature": b"t=%d,v1=%s" % (now, shown)},
+            "standard": {
+                b"webhook-id": b"m",
+                b"webhook-timestamp": b"%d" % now,
+                b"webhook-signature": b"v1," + shown,
+            },
+            "segment": {b"x-signature": shown},
+            "opentelemetry": {b"authorization": (b"Bearer " + shown).strip()},
+            "salesforce": {b"authorization": (b"Basic " + shown).strip()},
+            "salesforce?secret=": {},
+            "salesforce?secret=%FFanother": {},
+        }.items():
+            url = f"{stack.processes['rules_engine'].url}/v1/webhooks/{source}"
+            answer = await stack.client.post(url, content=body, headers={b"authorization": b"", **headers})
+            assert answer.status_code == 401, (source, shown, answer.text)
+            assert answer.headers["content-type"] == "application/problem+json"
+    assert await stack.find("rules_engine", "/v1/accounts/forged") is None
 
 
 async def _bad_requests_are_told_why(stack: Stack, now: datetime) -> None:
