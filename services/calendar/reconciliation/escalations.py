@@ -95,8 +95,9 @@ def _find_gaps(changed: ChangedRhythm, context: ReconcileContext) -> Iterator[Di
     pairs = pairwise([(first, first), *((each.start_at, each.due_at) for each in later)])
     for ((target, since), (next_target, due_at)), touchpoint in zip(pairs, later, strict=True):
         is_long = longest < due_at - since and due_at < NEVER
-        is_ahead = since + longest > context.now or next_target - target <= longest
-        if is_long and is_ahead and touchpoint.status is Status.PLANNED:
+        if not is_long or touchpoint.status is not Status.PLANNED:
+            continue  # what is held until further notice has no end that could be added to
+        if since + longest > context.now or next_target - target <= longest:
             is_first = touchpoint is standing[0] and first != last
             yield _gap(rhythm, touchpoint, _Gap(since, longest, is_first), context)
 

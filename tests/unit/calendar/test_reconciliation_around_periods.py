@@ -147,6 +147,13 @@ def test_a_pause_without_an_end_holds_what_customers_see_and_internal_work_conti
     assert {each.overdue_at for each in planned(stored)} == {None}
 
 
+def test_a_pause_without_an_end_holds_yearly_reviews_that_are_never_skipped() -> None:
+    """A year and a half after the moment that stands for no end there is no date any more."""
+    yearly = rhythm(365, touchpoint_type="business_review", never_skip=True)
+    stored = calendar(plan([yearly], avoid=[season(-1, None, name=PAUSE)]))
+    assert {each.due_at for each in planned(stored, "business_review")} == {NEVER}
+
+
 def test_when_a_pause_without_an_end_goes_away_only_one_catches_up() -> None:
     start = calendar(plan([rhythm(7)]))
     stored = calendar(

@@ -59,7 +59,8 @@ def test_a_variable_without_effect_and_a_full_disk_are_found(
     assert "free some space" in space
 
 
-def test_a_relay_that_does_not_answer_is_found() -> None:
+def test_a_relay_that_does_not_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # no run has left addresses here
     (port,) = free_ports(1)
     settings = Settings(
         email=Email.model_validate({"host": "127.0.0.1", "port": port, "from": "a@x.example"})
