@@ -23,7 +23,7 @@ def work_poll(database: Database, clock: ServiceClock, loops: Sequence[Loop]) ->
     statement = f"SELECT $1::timestamptz, {', '.join(f'({work})' for _, work in asking)}"
 
     async def run_once() -> None:
-        _, *answers = await database.pool.fetchrow(statement, clock.at(real_now())) or [None]
+        ((_, *answers),) = await database.pool.fetch(statement, clock.at(real_now()))
         for (loop, _), has_work in zip(asking, answers, strict=True):
             if has_work:
                 loop.look()

@@ -128,6 +128,8 @@ def _flat(record: Item, header: Item) -> Item:
             first, last = parts.get("FirstName"), parts.get("LastName")
             if last and (first or header.get("changeType") != "UPDATE"):
                 flat[field] = " ".join(str(part) for part in (first, last) if part)
+            else:
+                flat |= {f"{field}.{part}": found for part, found in parts.items()}  # counted as not mapped
         elif field.endswith("Address") and parts:
             prefix = field.removesuffix("Address")
             flat |= {f"{prefix}{part}": found for part, found in parts.items() if found is not None}

@@ -24,9 +24,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500  # accounts per transaction
 AT_ONCE = 50  # accounts between which other tasks of the process run
-BEHIND_SECONDS = (
-    1.0  # real seconds until a replica that is behind looks again whether it has the newest policy
-)
+BEHIND_SECONDS = 1.0  # real time until a replica without the newest policy looks again
 
 
 class Sweeps(Protocol):

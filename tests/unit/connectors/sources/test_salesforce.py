@@ -158,6 +158,7 @@ def test_a_contact_of_a_change_event_has_its_whole_name_or_none(
     (fact,) = item.facts
     assert (fact.type, item.problems) == ("drumbeat.contact.described.v1", ())
     assert (fact.data["email"], fact.data.get("name")) == ("ann@acme.example", expected)
+    assert ("Contact UPDATE Name.LastName" in item.unmapped) is (expected is None), item.unmapped
 
 
 def test_the_country_of_an_account_stands_in_its_address() -> None:
