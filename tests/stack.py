@@ -157,6 +157,7 @@ class Stack:
             "DRUMBEAT_WEBHOOK_ALLOW_PRIVATE": "1",
             "DRUMBEAT_RULES_ENGINE__URL": f"http://127.0.0.1:{self.ports['rules_engine']}",
             "DRUMBEAT_SCHEDULER__URL": f"http://127.0.0.1:{self.ports['scheduler']}",
+            "DRUMBEAT_NOTIFIER__URL": f"http://127.0.0.1:{self.ports['notifier']}",
             "DRUMBEAT_EMAIL__HOST": "127.0.0.1",
             "DRUMBEAT_EMAIL__PORT": str(self.smtp.port),
             "DRUMBEAT_PUBLIC_URL": "https://drumbeat.example",

@@ -3,19 +3,17 @@
 Sources: CloudEvents 1.0.2 and its HTTP protocol binding.
 """
 
-import re
 from typing import Any, Final
 
 from starlette.requests import Request
 
+from services.chassis.body_limits import wrong_charset
 from services.chassis.problems import Problem
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
 LARGEST: Final = 1 << 20  # bytes of a single event's or a batch's body
-_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
-_UNICODE: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _RESULTS: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["results"],
@@ -71,17 +69,12 @@ EVENT_BODY: Final[dict[str, Any]] = {
 """The request and the answers of `POST /v1/events`, for OpenAPI."""
 
 
-def check_charset(content_type: str) -> None:
-    """Raises a `Problem`, 415, for another charset than that of JSON (RFC 8259, section 8.1)."""
-    charset = _CHARSET.search(content_type)
-    if charset and charset[1].lower() not in _UNICODE:
-        raise Problem(415, f"The charset {charset[1]!r} is not read here. Send UTF-8.")
-
-
 def read_media_type(request: Request) -> str:
     """The media type in lower case; none of the three: one event in binary mode. Raises a 415 `Problem`."""
     content_type = request.headers.get("content-type", "")
-    check_charset(content_type)
+    problem = wrong_charset(content_type)
+    if problem is not None:
+        raise problem
     media = content_type.partition(";")[0].strip().lower()
     binary = any(name.startswith("ce-") for name in request.headers)
     if not media:

@@ -161,6 +161,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "403": "the key lacks the scope",
     "404": "it does not exist",
     "413": "the body is too large",
+    "415": "the body is compressed, of another media type, or in another charset than UTF-8",
     "422": "a value is not valid; `detail` says which and why",
     "503": "a part is not available; try again after `Retry-After` seconds",
 }
@@ -194,7 +195,7 @@ def _document(operation: dict[str, Any]) -> None:
         statuses |= {"401", "403"}
         _document_scopes(operation)
     if operation.get("requestBody"):
-        statuses |= {"400", "413"}
+        statuses |= {"400", "413", "415"}
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         statuses.add("404")
     problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,11 +75,12 @@ def make_app(
     title: str,
     lifespan: Lifespan | None = None,
     larger_bodies: dict[str, int] | None = None,
+    unpacked_bodies: Collection[str] = (),
     links: Iterable[Links] = (),
 ) -> FastAPI:
     """An app with the routes and handlers of every service; `larger_bodies` maps a path to its limit in bytes.
 
-    `links` are those of its OpenAPI document.
+    `unpacked_bodies` are the paths that read Content-Encoding; `links` are those of its OpenAPI document.
     """
     app = FastAPI(
         title=f"Drumbeat {title}",
@@ -92,7 +93,7 @@ def make_app(
     )
     app.state.chassis = chassis
     app.state.halted = dict[str, str]
-    app.add_middleware(Limits, limit=BODY_LIMIT, larger=larger_bodies or {})
+    app.add_middleware(Limits, limit=BODY_LIMIT, larger=larger_bodies or {}, unpacked=unpacked_bodies)
     problems.install(app)
     for kind in (RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _check_key_first(cast("ErrorHandler", app.exception_handlers[kind])))

@@ -48,4 +48,4 @@ def notice_of(query: Mapping[str, str]) -> Notice | None:
     if not sentence and not error:
         return None
     undo = query.get("undo", ""), query.get("version", "")
-    return Notice(sentence, error, undo if all(undo) and undo[1].isdigit() else None)
+    return Notice(sentence, error, undo if all(undo) and undo[1].isascii() and undo[1].isdigit() else None)

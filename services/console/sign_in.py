@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader
@@ -16,6 +16,7 @@ from services.chassis.web import KEY_NEEDED
 from services.console.auth import FORMER_COOKIE, TOKEN, Cookies, is_cross_site, local_path
 from services.console.client import SERVICES, AsyncApiClient, Failure, Service
 from services.console.json_fields import Json, nested, text
+from services.console.pages.forms import read_form
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, auto_reload=False
@@ -81,8 +82,7 @@ def _add_forms(router: APIRouter, apis: AsyncApiClient, cookies: Cookies, page: 
 
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=8)
-        form = {name: values[0] for name, values in fields.items()}
+        form = await read_form(request)
         target, login = local_path(form.get("next", "/")), form.get("login", "")[:254]
         session = _CROSS_SITE if is_cross_site(request) else await _begin(apis, form, _client_of(request))
         if isinstance(session, str):

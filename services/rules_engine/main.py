@@ -158,7 +158,9 @@ def make(
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
     chassis = Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest)
     larger = {**dict.fromkeys(("/v1/events", "/v1/imports"), LARGEST_STREAM), **policies.LARGER_BODIES}
-    app = make_app(chassis, title="rules engine", larger_bodies=larger, links=LINKS)
+    app = make_app(
+        chassis, title="rules engine", larger_bodies=larger, unpacked_bodies=("/v1/events",), links=LINKS
+    )
     refusals.install(app)
     answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
     budget, kept = settings.readers_budget(runtime.settings), settings.decisions_kept(runtime.settings)

@@ -10,6 +10,7 @@ from tests.conftest import IS_SOAK
 from tests.faults.conftest import MONDAY_MORNING, OpenStack
 from tests.faults.ledger import Headers, binary, read_topic, structured
 from tests.faults.stories import LEADS_TO, troubled
+from tests.unit.connectors.bad_bodies import BAD_BODIES
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -54,6 +55,7 @@ async def test_unreadable_records_become_dead_letters_with_a_reason_and_stop_not
         (b"{}", [(n, b"2026-03-02T09:00:00" if n == "ce_time" else v) for n, v in base[1]]),
         (b"{}", [(n, b"2031-03-02T09:00:00Z" if n == "ce_time" else v) for n, v in base[1]]),
         (json.dumps(good[0]).encode()[:-1], [("content-type", b"application/cloudevents+json")]),
+        *((body, base[1]) for body in BAD_BODIES.values()),
     ]
     async with open_stack() as ledger:
         producer = Producer({"bootstrap.servers": ledger.stack.kafka.bootstrap})

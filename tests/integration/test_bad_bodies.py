@@ -16,11 +16,16 @@ import httpx
 import pytest
 import pytest_asyncio
 import zstandard
+from fastapi.routing import APIRoute
 
+from services.chassis.clock import service_clock
+from services.chassis.settings import Clock, Settings
+from services.console.web import make_console
 from tests.integration.rules_engine.conftest import problem_of
-from tests.stack import SERVICES, Stack, event, until
+from tests.stack import KEY, PARTS, SERVICES, Stack, event, until
 from tests.unit.connectors.bad_bodies import BAD_BODIES
 from tests.unit.connectors.signatures import senders
+from tests.unit.connectors.tables.bad_tables import BAD_TABLES
 from tests.unit.notifier.domain.test_inbound_mail import HOSTILE
 
 pytestmark = [
@@ -53,6 +58,14 @@ MORE_BODIES = {
     "XML": b'<?xml version="1.0"?><a/>',
     "gzip without saying so": gzip.compress(b"{}"),
 }
+CODINGS = (
+    *(({"content-type": f"application/json; charset={name}"}, name) for name in ("utf-16", "Latin-1", "x")),
+    *(
+        ({"content-type": "application/json", "content-encoding": name}, "Content-Encoding")
+        for name in ("gzip", "zstd", "br")
+    ),
+)
+"""Headers of a body that no door reads, and what the refusal names."""
 Answer = httpx.Response
 Door = tuple[str, str, str]
 """Service, method, path."""
@@ -66,7 +79,7 @@ async def stack() -> AsyncGenerator[Stack]:
         folder = Path(name)
         folder.chmod(0o755)
         async with Stack(folder, settings=settings) as running:
-            await running.run()
+            await running.run(*PARTS)
             yield running
 
 
@@ -109,6 +122,11 @@ async def test_no_door_takes_a_body_that_is_none(stack: Stack) -> None:
             headers = {"content-type": "application/json"}
             answer = await stack.client.request(method, url, content=body, headers=headers)
             faults += faults_of(answer, f"{method} {path} {name}")
+        for headers, named in CODINGS:
+            answer = await stack.client.request(method, url, content=b"{}", headers=headers)
+            faults += faults_of(answer, f"{method} {path} {named}")
+            if answer.status_code != 415 or named not in answer.json()["detail"]:
+                faults.append(f"{method} {path} {named}: {answer.status_code} {answer.text}")
     assert not faults, "\n".join(faults[:20])
     check_logs(stack)
 
@@ -278,6 +296,107 @@ WELL_FORMED = frozenset({"duplicate names", "deep in a member"})
 """Bodies of which only a mapping knows that they say nothing: counted as not mapped."""
 
 
+async def test_tables_that_are_none_are_refused_and_say_where(stack: Stack) -> None:
+    url = f"{stack.processes['rules_engine'].url}/v1/imports"
+    query = {"kind": "accounts"}
+    faults: list[str] = []
+    bodies = {
+        **MORE_BODIES,
+        **{name: body for name, body, _ in BAD_TABLES},
+        "gzip": gzip.compress(b"account_id\na\n"),
+    }
+    for name, body in bodies.items():
+        answer = await stack.client.post(
+            url, content=body, params=query, headers={"content-type": "text/csv"}
+        )
+        faults += faults_of(answer, name)
+    assert not faults, "\n".join(faults[:20])
+    good = b"account_id,name\ntable-good,Good\n"
+    for headers in (
+        {"content-type": "text/csv; charset=nowhere"},
+        {"content-type": "application/json"},
+        {"content-type": "text/csv", "content-encoding": "gzip"},
+    ):
+        problem_of(await stack.client.post(url, content=good, params=query, headers=headers), 415)
+
+    async def endless() -> AsyncGenerator[bytes]:
+        for _ in range(80):
+            yield good * (1 << 15)
+
+    answer = await stack.client.post(
+        url, content=endless(), params=query, headers={"content-type": "text/csv"}, timeout=120
+    )
+    assert str(64 << 20) in problem_of(answer, 413)["detail"]
+    listed = await stack.get("rules_engine", "/v1/accounts", q="table-good")
+    assert listed["items"] == [], "nothing of a table that is refused is taken in"
+    check_logs(stack)
+
+
+FORM = "application/x-www-form-urlencoded"
+PART = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n'
+FORMS: Mapping[str, tuple[str, bytes]] = {
+    "empty": (FORM, b""),
+    "no UTF-8": (FORM, b"act=%ff%fe&id=\xff&text=%C0%80"),
+    "NUL": (FORM, b"act=a%00b&id=%00&login=%00&key=%00&text=%00"),
+    "surrogates": (FORM, b"act=%ED%A0%80&id=%ED%A0%80&login=%ED%A0%80&kind=%ED%A0%80"),
+    "broken percent": (FORM, b"act=%&id=%g1&=&&==&"),
+    "huge integers": (FORM, b"version=" + HUGE + b"&limit=" + HUGE + b"&id=" + HUGE),
+    "5,000 fields": (FORM, b"&".join(b"f%d=1" % each for each in range(5_000))),
+    "one name 900 times": (FORM, b"&".join([b"act=1"] * 900)),
+    "larger than it may be": (FORM, b"act=" + b"a" * (12 << 20)),
+    "another charset": (f"{FORM}; charset=utf-16", "act=a".encode("utf-16")),
+    "JSON": ("application/json", b'{"act": "a"}'),
+    "multipart without a boundary": ("multipart/form-data", b"--b\r\n\r\n--b--"),
+    "multipart that is none": ("multipart/form-data; boundary=b", b"act=a"),
+    "multipart cut": ("multipart/form-data; boundary=b", PART + b"\r\na"),
+    "multipart of 3,000 parts": ("multipart/form-data; boundary=b", (PART + b"\r\na\r\n") * 3_000 + b"--b--"),
+    "multipart with a header that is none": (
+        "multipart/form-data; boundary=b",
+        b"--b\r\n\x00\xff\r\n\r\na\r\n--b--",
+    ),
+    "multipart of another charset": (
+        "multipart/form-data; boundary=b; charset=nowhere",
+        PART + b"\r\na\r\n--b--",
+    ),
+    "a table with NUL": ("multipart/form-data; boundary=b", PART + b"\r\na\x00,b\r\n--b--\r\n"),
+}
+ACTS_WITHOUT_FIELDS = frozenset({"/sign-out", "/setup/sample", "/setup/sample/erase", "/setup/test-mail"})
+"""Forms that are a button alone: whatever their body is, they do what the button says."""
+
+
+def console_forms() -> list[str]:
+    """The path of every form of the console."""
+    app = make_console(Settings.model_construct(), service_clock(Clock()))
+    routers = [included.original_router for included in app.routes if hasattr(included, "original_router")]
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    forms = [route.path for route in routes if "POST" in route.methods and not route.include_in_schema]
+    return [path for path in forms if path not in ACTS_WITHOUT_FIELDS]
+
+
+async def test_no_form_of_the_console_breaks_on_what_no_browser_sends(stack: Stack) -> None:
+    """A browser gets the page again, or is led back with a message: 2xx or 303 says no more than that it was told."""
+    console = stack.processes["console"].url
+    policy = await stack.get("rules_engine", "/v1/policies/current")
+    faults: list[str] = []
+    paths = console_forms()
+    assert len(paths) > 12, paths
+    for path in paths:
+        async with httpx.AsyncClient(base_url=console, timeout=120) as visitor:
+            assert (await visitor.post("/sign-in", data={"key": KEY})).status_code == 303
+            for name, (media, body) in FORMS.items():
+                url = re.sub(r"{\w+}", "none", path)
+                try:
+                    answer = await visitor.post(url, content=body, headers={"content-type": media})
+                except httpx.TransportError as problem:
+                    faults.append(f"{path} {name}: {problem!r}")
+                    continue
+                if answer.status_code >= 500 or answer.status_code == 401:
+                    faults.append(f"{path} {name}: {answer.status_code} {answer.text[:200]}")
+    assert not faults, "\n".join(faults[:20])
+    assert (await stack.get("rules_engine", "/v1/policies/current"))["hash"] == policy["hash"]
+    check_logs(stack)
+
+
 def policy_files() -> Mapping[str, str]:
     aliases = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{each}: &a{each} [{', '.join([f'*a{each - 1}'] * 10)}]\n" for each in range(1, 9)
@@ -326,6 +445,6 @@ async def test_mails_of_every_kind_are_read_ignored_or_refused(stack: Stack) -> 
 
 
 def check_logs(stack: Stack) -> None:
-    for service in SERVICES:
+    for service in PARTS:
         log = stack.processes[service].log.read_text()
         assert "Traceback" not in log, log[-3000:]

@@ -152,7 +152,8 @@ def _working_days(text: str) -> object:
     if spans is not None and {day.lower() for day in spans.groups()} <= set(_DAYS):
         first, last = (_DAYS.index(day.lower()) for day in spans.groups())
         return list(_DAYS[first : last + 1] if first <= last else (*_DAYS[first:], *_DAYS[: last + 1]))
-    return [int(day) if day.isdigit() else day for day in re.split(r"[\s,;/]+", text) if day]
+    days = filter(None, re.split(r"[\s,;/]+", text))
+    return [int(day) if day.isascii() and day.isdigit() and len(day) < 3 else day for day in days]
 
 
 def _time_off(text: str) -> object:

@@ -17,7 +17,7 @@ from services.console.drafts_view import (
     draft_rows,
 )
 from services.console.json_fields import Json, items, text
-from services.console.pages.forms import read_form
+from services.console.pages.forms import read_form, read_number
 from services.console.pages.own_scope import own_scope, remember_scope
 from services.console.pages.rendering import MAIL_HEADERS, back_to, reader_of, render_page
 from services.console.reader import Backend, Reader
@@ -77,10 +77,10 @@ def _add_decisions(router: APIRouter, backend: Backend) -> None:
     async def reject(request: Request, draft_id: str) -> Response:
         reader = await reader_of(backend, request)
         form = await read_form(request)
-        version = form.get("version", "")
+        version = read_number(form.get("version", ""))
         body: Json = {"reason": form.get("reason", "").strip()[:2000], **await reader.actor()}
-        if version.isascii() and version.isdigit():
-            body |= {"version": int(version)}
+        if version:
+            body |= {"version": version}
         answer = await reader.post("notifier", f"{_path(draft_id)}/reject", body)
         if isinstance(answer, Failure):
             return back_to(_page(draft_id), failed=answer.text)
@@ -90,8 +90,7 @@ def _add_decisions(router: APIRouter, backend: Backend) -> None:
 async def _save(reader: Reader, draft_id: str, form: Mapping[str, str]) -> Answer:
     """The draft with the text of the form; a text that did not change is no edit."""
     subject, body = form.get("subject", "").strip(), form.get("body", "").replace("\r\n", "\n").strip("\n")
-    version = form.get("version", "")
-    wanted = int(version) if version.isascii() and version.isdigit() else 0
+    wanted = read_number(form.get("version", ""))
     before = await reader.apis.get(reader.token, "notifier", _path(draft_id))
     if isinstance(before, Failure):
         return before

@@ -15,7 +15,7 @@ from services.console.auth import PERSON_COOKIE
 from services.console.client import Failure
 from services.console.json_fields import Json, items, number, text
 from services.console.my_day_view import COMING_SPAN, is_for_a_person, my_day
-from services.console.pages.forms import read_form
+from services.console.pages.forms import read_form, read_number
 from services.console.pages.rendering import back_to, reader_of, render_page
 from services.console.people import Person
 from services.console.reader import Backend, Reader, known_zone
@@ -126,7 +126,7 @@ def _back(form: Mapping[str, str]) -> str:
 def _call(form: Mapping[str, str]) -> tuple[str, Json | str, str]:
     """The scheduler's call, its body (or why there is none), and the notice for a form."""
     notes = form.get("notes", "").strip()
-    version: Json = {"version": int(form["version"]) if form.get("version", "").isdigit() else 0}
+    version: Json = {"version": read_number(form.get("version", ""))}
     if form.get("only") and form.get("act") != "undo":
         version["only"] = True
     with_notes: Json = {**version, **({"notes": notes} if notes else {})}

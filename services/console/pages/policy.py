@@ -8,7 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from services.chassis.clock import real_now
-from services.console.pages.forms import read_form
+from services.console.pages.forms import read_form, read_number
 from services.console.pages.rendering import back_to, reader_of, render_page
 from services.console.policy_editor import MAX_DRAFT_CHARACTERS, Draft, PolicyEditor
 from services.console.policy_page_view import (
@@ -79,11 +79,11 @@ def policy_routes(backend: Backend) -> APIRouter:
     async def roll_back(request: Request) -> Response:
         reader = await reader_of(backend, request)
         form = await read_form(request)
-        note, version = form.get("note", "").strip(), form.get("version", "")
+        note, version = form.get("note", "").strip(), read_number(form.get("version", ""))
         editor = PolicyEditor(backend.apis, reader.token)
         error = NOTE_MISSING
-        if note and version.isdigit():
-            error = await editor.roll_back(int(version), note)
+        if note and version:
+            error = await editor.roll_back(version, note)
             await editors.refreshed(reader.key, now=True)
         return back_to("/policy", did="" if error else "rolled_back", failed=error)
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.console import labels
 from services.console.client import Failure
 from services.console.json_fields import Json, items
-from services.console.pages.forms import read_pairs
+from services.console.pages.forms import read_number, read_pairs
 from services.console.pages.rendering import back_to, reader_of, render_page
 from services.console.reader import Backend, Reader
 from services.console.touchpoints import touchpoints
@@ -75,7 +75,7 @@ async def _take_all(reader: Reader, chosen: list[str], person_id: str, *, is_cla
     for entry in chosen:
         touchpoint_id, _, version = entry.rpartition(":")
         path = f"/v1/touchpoints/{quote(touchpoint_id, safe='')}/{'claim' if is_claim else 'reassign'}"
-        body: Json = {"csm_id": person_id, "version": int(version) if version.isdigit() else 0, **who}
+        body: Json = {"csm_id": person_id, "version": read_number(version), **who}
         answer = await reader.post("scheduler", path, body)
         if isinstance(answer, Failure):
             errors.append(answer.text)

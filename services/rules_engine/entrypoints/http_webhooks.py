@@ -14,14 +14,13 @@ from starlette.responses import Response
 
 from schemas.problems import Malformed
 from services.chassis.clock import real_now
-from services.chassis.event_requests import check_charset, read_body
+from services.chassis.event_requests import read_body
 from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
 from services.chassis.web import JSON, by_link, require
 from services.connectors.batch import Batch, read_batch
 from services.connectors.signatures.request import SignedRequest
-from services.connectors.signatures.schemes import SCHEMES, public_url
-from services.connectors.signatures.standard import message_id
+from services.connectors.signatures.schemes import MESSAGE_IDS, SCHEMES, public_url
 from services.connectors.source import Source
 from services.connectors.sources.items import Item
 from services.connectors.sources.salesforce import ACK
@@ -66,7 +65,6 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     },
     401: {"description": "the signature is missing, wrong or stale"},
     404: {"description": "the source is not configured"},
-    415: {"description": "the body is compressed, or in another charset than UTF-8"},
 }
 SourceName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$", description="such as hubspot")]
 Take = Callable[[Source, Sequence[Item]], Awaitable[WebhookResult]]
@@ -179,13 +177,13 @@ async def _read(source: Source, request: Request) -> Batch:
     query = request.url.query
     url = public_url(source.url, query)
     signed = SignedRequest(body, request.headers, request.method, url, query)
-    problem = SCHEMES[source.mapping.signature.scheme](signed, source.proof, real_now())
+    scheme = source.mapping.signature.scheme
+    problem = SCHEMES[scheme](signed, source.proof, real_now())
     if problem is not None:
         raise _unproved(problem)
-    _check_encoding(request)
     try:
-        named = message_id(signed) if source.mapping.signature.scheme == "standard" else None
-        batch = read_batch(source.mapping, body, named)
+        read_id = MESSAGE_IDS.get(scheme)
+        batch = read_batch(source.mapping, body, read_id(signed) if read_id else None)
     except Malformed as malformed:
         raise Problem(400, str(malformed)) from malformed
     expected = source.proof.organization_id
@@ -198,15 +196,6 @@ async def _read(source: Source, request: Request) -> Batch:
 
 def _unproved(detail: str) -> Problem:
     return Problem(401, detail, headers={"WWW-Authenticate": 'Signature realm="drumbeat"'})
-
-
-def _check_encoding(request: Request) -> None:
-    """Raises a `Problem`, 415. XML names its own encoding, which its parser reads."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem(415, "Content-Encoding is not read here. Send the webhook as it is.")
-    content_type = request.headers.get("content-type", "")
-    if "xml" not in content_type.lower():
-        check_charset(content_type)
 
 
 def _answer(result: WebhookResult) -> dict[str, object]:

@@ -229,6 +229,40 @@ async def test_a_body_is_counted_while_it_arrives(client: httpx.AsyncClient) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({"content-type": "application/json; charset=utf-16"}, "'utf-16'"),
+        ({"content-type": 'application/merge-patch+json; charset="Latin-1"'}, "'Latin-1'"),
+        ({"content-type": "application/x-www-form-urlencoded; charset=x"}, "'x'"),
+        ({"content-type": "application/json", "content-encoding": "gzip"}, "Content-Encoding: gzip"),
+    ],
+)
+async def test_a_body_that_would_be_read_as_something_else_is_refused(
+    client: httpx.AsyncClient, headers: dict[str, str], named: str
+) -> None:
+    assert named in problem(await client.post("/orders", content=b"{}", headers=headers), 415)["detail"]
+    for right in ("application/json; charset=UTF-8", "application/json; charset=us-ascii"):
+        content = b'{"name": "a", "many": 1}'
+        answer = await client.post("/orders", content=content, headers={"content-type": right})
+        assert answer.status_code == 200, answer.text
+
+
+async def test_a_body_that_is_refused_for_its_length_is_read_to_its_end(client: httpx.AsyncClient) -> None:
+    """A browser shows an answer only when all of its request was taken."""
+    taken = 0
+
+    async def large() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for _ in range(40):
+            taken += 1
+            yield b" " * 65_536
+
+    headers = {"content-type": "application/json", "content-length": str(40 * 65_536)}
+    problem(await client.post("/orders", content=large(), headers=headers), 413)
+    assert taken == 40
+
+
 async def test_keys_are_required_except_for_health_metrics_and_the_api_document(
     client: httpx.AsyncClient,
 ) -> None:

@@ -30,6 +30,7 @@ from services.connectors.tables.values import CellForm, plain_cell, read_cell, w
         ("Mon-Fri", "working_days", Kind.OTHER, ["mon", "tue", "wed", "thu", "fri"]),
         ("sat - tue", "working_days", Kind.OTHER, ["sat", "sun", "mon", "tue"]),
         ("mon, 3", "working_days", Kind.OTHER, ["mon", 3]),
+        ("²; 999", "working_days", Kind.OTHER, ["²", "999"]),
         ("none", "working_days", Kind.OTHER, []),
         ("9:00-17:00", "working_hours", Kind.OTHER, "09:00-17:00"),
         ("2026-12-24", "time_off", Kind.OTHER, [{"from": "2026-12-24", "to": "2026-12-24"}]),
