@@ -7,7 +7,7 @@ from typing import NamedTuple
 import aiosmtplib
 from aiosmtplib.errors import SMTPAuthenticationError, SMTPException, SMTPTimeoutError
 
-from services.chassis.settings import Email
+from services.chassis.mail_settings import Email
 
 ANSWER_SECONDS = 5.0
 
@@ -23,7 +23,9 @@ class MailServerProblem(NamedTuple):
 
 
 async def find_mail_problem(email: Email, *, seconds: float = ANSWER_SECONDS) -> MailServerProblem | None:
-    """None when the relay of these settings answers and accepts the login, or when there is no relay."""
+    """None when the relay of these settings answers and accepts the login, or when mail is only stored."""
+    if email.host is None:
+        return MailServerProblem("there is no mail relay", "set DRUMBEAT_EMAIL__HOST")
     if not email.is_relay:
         return None
     where = f"the mail relay {email.host}:{email.port}"

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from services.chassis import access_settings as access
 from services.chassis import private_targets
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.gateway_settings import Phone, Slack, Sms
-from services.chassis.mailbox import AddressLines, Line, Mailbox
+from services.chassis.mail_settings import DEFAULT_SENDER, NO_RELAY, Email, Port
+from services.chassis.mailbox import AddressLines, Line
 from services.chassis.retention_settings import Retention
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
@@ -24,8 +25,6 @@ from services.chassis.tracing_settings import Tracing
 from services.chassis.tracking_settings import Tracking
 from services.chassis.urls import check_service_url, leads_outside, with_database, without_user
 from services.chassis.webhook_settings import Webhooks
-
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class CannotStart(Exception):
@@ -103,42 +102,6 @@ class Organization(Group):
 
     name: Line | None = None
     postal_address: AddressLines | None = None
-
-
-DEFAULT_SENDER = "Drumbeat <drumbeat@localhost>"
-
-
-class Email(Group):
-    """The mail relay and the addresses of mail. With `redirect_to` every mail goes to that address instead (staging).
-
-    `sender` is set by `__FROM`, and still by its former name `__SENDER`. `reply_to` gets the answers of customers whom
-    no CSM leads; `fallback_to` is told of work that nobody has, and of partitions that halt.
-    """
-
-    host: str | None = None
-    port: Port = 25
-    username: str | None = None
-    password: str | None = None
-    tls: Literal["none", "starttls", "implicit"] = "none"
-    sender: Mailbox = DEFAULT_SENDER
-    reply_to: Mailbox | None = None
-    fallback_to: Mailbox | None = None
-    redirect_to: Mailbox | None = None
-    sink: str | None = Field(default=None, description="host:port that stores mail and delivers nothing")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_from(cls, document: object) -> object:
-        """`from` is a word of Python: the field has the former name."""
-        if not isinstance(document, dict) or "from" not in document:
-            return cast("object", document)
-        values = cast("dict[str, object]", document)
-        return {name: value for name, value in values.items() if name != "from"} | {"sender": values["from"]}
-
-    @property
-    def is_relay(self) -> bool:
-        """Whether mail leaves the machine: the host is not the sink of `drumbeat run`."""
-        return self.host is not None and f"{self.host}:{self.port}" != self.sink
 
 
 class Settings(BaseSettings):
@@ -228,7 +191,12 @@ class Settings(BaseSettings):
         return self.secrets_key_file or self.data_dir / "secrets-key"
 
     def mail_hold(self) -> str | None:
-        """Why customers get no mail: it would not say who writes, or its links would not work. None: they get it."""
+        """Why customers get no mail: nothing takes it, it would not say who writes, or its links would not work.
+
+        None: they get it.
+        """
+        if self.email.host is None:
+            return NO_RELAY
         if not self.email.is_relay or self.email.redirect_to is not None:
             return None
         return "; ".join(filter(None, (self.link_problem(), self._sender_problem()))) or None

@@ -78,7 +78,7 @@ def _slack_workspace(configured: Settings) -> SlackWorkspace | None:
 def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
     email = configured.email
     return Mailer(
-        settings.mail_host(configured),
+        email.host,
         email.port,
         sender=settings.sender(configured),
         username=email.username,

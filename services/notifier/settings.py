@@ -6,8 +6,9 @@ from typing import Final
 import structlog
 
 from services.chassis.mail_server import find_mail_problem
+from services.chassis.mail_settings import DEFAULT_SENDER
 from services.chassis.mailbox import ParsedMailbox, parse_mailbox
-from services.chassis.settings import DEFAULT_SENDER, Http, Settings
+from services.chassis.settings import Http, Settings
 from services.notifier.adapters.channels.email_message import Sender
 from services.notifier.application.mail_ports import Mailbox
 from services.notifier.domain.request_limit import RequestLimit
@@ -25,10 +26,6 @@ LINKS_ALL: Final = 600
 
 def http(settings: Settings) -> Http:
     return settings.notifier
-
-
-def mail_host(settings: Settings) -> str:
-    return settings.email.host or "127.0.0.1"
 
 
 def organization(settings: Settings) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from fastapi import FastAPI
 
@@ -152,14 +153,19 @@ def _in_step(active_policy: ActivePolicy, ready: Readiness) -> Readiness:
     return both
 
 
+_LARGER: Final = {
+    **dict.fromkeys(("/v1/events", "/v1/imports"), LARGEST_STREAM),
+    **policies.LARGER_BODIES,
+}
+
+
 def make(
     runtime: Runtime, ready: Readiness, configurations: ConfigurationRepository, active_policy: ActivePolicy
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
     chassis = Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest)
-    larger = {**dict.fromkeys(("/v1/events", "/v1/imports"), LARGEST_STREAM), **policies.LARGER_BODIES}
     app = make_app(
-        chassis, title="rules engine", larger_bodies=larger, unpacked_bodies=("/v1/events",), links=LINKS
+        chassis, title="rules engine", larger_bodies=_LARGER, unpacked_bodies=("/v1/events",), links=LINKS
     )
     refusals.install(app)
     answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)

@@ -16,9 +16,10 @@ import orjson
 from schemas.times import format_instant
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database
+from services.chassis.mail_settings import Email
 from services.chassis.outbox import Outbox
 from services.chassis.schema_versions import DATABASES
-from services.chassis.settings import Email, Settings
+from services.chassis.settings import Settings
 from services.devstack.embedded import processes
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.mail_recorder import MailRecorder

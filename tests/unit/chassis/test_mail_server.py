@@ -8,7 +8,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
 from services.chassis.mail_server import find_mail_problem
-from services.chassis.settings import Email
+from services.chassis.mail_settings import Email
 
 
 class Refusing:
@@ -39,8 +39,10 @@ async def test_a_relay_that_answers_is_no_problem(port: int) -> None:
     assert await find_mail_problem(Email(host="127.0.0.1", port=port)) is None
 
 
-async def test_without_a_relay_there_is_nothing_to_check() -> None:
-    assert await find_mail_problem(Email()) is None
+async def test_no_relay_is_a_problem_unless_mail_is_only_stored() -> None:
+    problem = await find_mail_problem(Email())
+    assert problem is not None
+    assert problem.remedy == "set DRUMBEAT_EMAIL__HOST"
     assert await find_mail_problem(Email(host="127.0.0.1", port=1, sink="127.0.0.1:1")) is None
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import Email, Organization, Settings, SettingsRejected, load_settings
+from services.chassis.mail_settings import Email
+from services.chassis.settings import Organization, Settings, SettingsRejected, load_settings
 
 NORTHWIND = Organization(name="Northwind", postal_address="1 Long Road, Springfield")
 
@@ -190,11 +191,12 @@ def test_a_service_elsewhere_is_reached_at_its_url(monkeypatch: pytest.MonkeyPat
     assert load_settings().url_of("scheduler") == "http://127.0.0.1:8002"
 
 
-def test_without_a_relay_or_with_all_mail_redirected_nothing_is_held() -> None:
+def test_mail_that_is_stored_or_redirected_is_not_held_and_without_a_host_it_is() -> None:
     sink = Email(host="127.0.0.1", port=1025, sink="127.0.0.1:1025")
     redirected = Email(host="relay.vendor.example", redirect_to="staging@vendor.example")
 
-    assert Settings(email=Email()).mail_hold() is None
+    assert Settings(email=Email()).mail_hold() == "there is no mail relay; set DRUMBEAT_EMAIL__HOST"
+    assert Settings(email=Email(redirect_to="staging@vendor.example")).mail_hold() is not None
     assert Settings(email=sink).mail_hold() is None
     assert Settings(email=redirected).mail_hold() is None
     other = Email(host="relay.vendor.example", port=1025, sink="127.0.0.1:1025")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.chassis.gateway_settings import Sms
-from services.chassis.settings import Database, Email, Kafka, Organization, Settings
+from services.chassis.mail_settings import Email
+from services.chassis.settings import Database, Kafka, Organization, Settings
 from services.devstack import doctor
 
 
@@ -47,6 +48,8 @@ def test_held_customer_mail_is_reported_with_its_remedy(tmp_path: Path) -> None:
 
     relay = Email(host="relay.vendor.example")
     assert customer_mail().result == "stored, not delivered"
+    own_parts = {"kafka": Kafka(bootstrap_servers="kafka:9092"), "database": Database(url="postgresql://db")}
+    assert customer_mail(**own_parts).remedy == "there is no mail relay; set DRUMBEAT_EMAIL__HOST"
     assert customer_mail(email=relay).result == "held"
     assert "set DRUMBEAT_PUBLIC_URL" in customer_mail(email=relay).remedy
     assert "DRUMBEAT_ORGANIZATION__POSTAL_ADDRESS" in customer_mail(email=relay).remedy

@@ -23,6 +23,7 @@ from aiosmtplib.errors import (
 from aiosmtplib.response import SMTPResponse
 from aiosmtplib.typing import SMTPStatus
 
+from services.chassis.mail_settings import NO_RELAY
 from services.chassis.outages import OUTAGES
 from services.notifier.adapters.channels.email_message import AddressRejected, Sender, build_email
 from services.notifier.adapters.channels.traced_attempts import trace_attempt
@@ -54,11 +55,11 @@ class Tls(Enum):
 
 
 class Mailer:
-    """Implements the port `Mailer` with a pool of connections to the relay."""
+    """Implements the port `Mailer` with a pool of connections to the relay; without a host no attempt reaches one."""
 
     def __init__(  # noqa: PLR0913 - a mail relay has this many settings
         self,
-        host: str,
+        host: str | None,
         port: int,
         *,
         sender: Sender,
@@ -83,7 +84,7 @@ class Mailer:
         def attempt(_: Mapping[str, str]) -> Awaitable[Response]:
             return self._send(mail, at, handover)
 
-        relay = {"server.address": self._host, "server.port": self._port}
+        relay = {"server.address": self._host or "", "server.port": self._port}
         return await trace_attempt("send mail", mail.delivery_id, relay, attempt)
 
     async def _send(self, mail: Mail, at: datetime, handover: Handover | None) -> Response:
@@ -92,6 +93,8 @@ class Mailer:
         except (AddressRejected, HeaderInjection) as problem:
             return Response(AttemptOutcome.REFUSED, str(problem), is_permanent=True, is_unknown_address=True)
         self._on_written(mail.delivery_id, content)
+        if self._host is None:
+            return Response(AttemptOutcome.UNREACHED, NO_RELAY)
         async with AsyncExitStack() as shares:
             try:
                 async with asyncio.timeout(WAIT_SECONDS):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import Email, EngineHttp, Http, Settings
+from services.chassis.mail_settings import Email
+from services.chassis.settings import EngineHttp, Http, Settings
 from services.devstack import configuration_checks
 from services.devstack.embedded.ports import free_ports
 from services.devstack.supervisor.start_report import (

@@ -194,6 +194,13 @@ async def test_a_connection_lost_after_the_final_dot_is_ambiguous_and_the_repeat
     assert {mail["message-id"] for _, mail in sink.mails} == {"<d-1@vendor.example>"}
 
 
+async def test_without_a_relay_no_mail_reaches_whatever_listens_on_this_machine() -> None:
+    response = await Mailer(None, 25, sender=SENDER).send(make_mail(), at=NOW)
+
+    assert response.outcome is AttemptOutcome.UNREACHED
+    assert response.detail == "there is no mail relay; set DRUMBEAT_EMAIL__HOST"
+
+
 async def test_a_closed_port_is_unreached_and_an_outage_of_the_relay_until_it_answers() -> None:
     sink = Sink()
     async with serving(sink) as port:
