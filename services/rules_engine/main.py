@@ -163,11 +163,7 @@ def make(
     runtime: Runtime, ready: Readiness, configurations: ConfigurationRepository, active_policy: ActivePolicy
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
-    chassis = Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest)
-    app = make_app(
-        chassis, title="rules engine", larger_bodies=_LARGER, unpacked_bodies=("/v1/events",), links=LINKS
-    )
-    refusals.install(app)
+    app = _make_empty(runtime, ready)
     answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
     budget, kept = settings.readers_budget(runtime.settings), settings.decisions_kept(runtime.settings)
     repository = PolicyRepository(configurations, active_policy, worker, budget)
@@ -199,6 +195,16 @@ def make(
         partition_routes(database, runtime.cluster.id),
     ):
         app.include_router(router)
+    return app
+
+
+def _make_empty(runtime: Runtime, ready: Readiness) -> FastAPI:
+    """The app without the routes of this service."""
+    chassis = Chassis("rules_engine", runtime.clock, runtime.keys, ready, rest=runtime.rest)
+    app = make_app(
+        chassis, title="rules engine", larger_bodies=_LARGER, unpacked_bodies=("/v1/events",), links=LINKS
+    )
+    refusals.install(app)
     return app
 
 

@@ -1,6 +1,5 @@
 """Mails of the service itself as rows: taken in, claimed by one sender at a time, and ended with what became of them."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,9 +21,9 @@ ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1:
 CLAIM: Final = """
 WITH mine AS (
     SELECT id FROM service_mail WHERE state = 'pending' AND next_at <= $1
-    ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-UPDATE service_mail m SET next_at = $3, attempts = attempts + 1 FROM mine WHERE m.id = mine.id
+UPDATE service_mail m SET next_at = $2, attempts = attempts + 1 FROM mine WHERE m.id = mine.id
 RETURNING m.id::text, m.kind, m.address, m.data::text, m.attempts - 1
 """
 COMPLETE: Final = """
@@ -67,24 +66,20 @@ class ServiceMailRepository:
         sealed = self._box.seal(address.encode(), id_)
         await connection.execute(ADD, id_, kind, sealed, self._addresses.hash_address(address), data, now)
 
-    async def claim(self, limit: int) -> tuple[Sequence[ServiceMail], datetime]:
+    async def claim(self) -> tuple[ServiceMail | None, datetime]:
         async with self._database.transaction() as connection:
             now = await real_now(connection)
-            rows = await connection.fetch(CLAIM, now, limit, now + SENDING)
-            await connection.execute(PRUNE, now - KEPT)
-        mails = [
-            ServiceMail(
-                row[0], MailKind(row[1]), self._box.open(row[2], row[0]).decode(), row[3].encode(), row[4]
-            )
-            for row in rows
-        ]
-        return mails, now
+            row = await connection.fetchrow(CLAIM, now, now + SENDING)
+            if row is None:
+                await connection.execute(PRUNE, now - KEPT)
+                return None, now
+        address = self._box.open(row[2], row[0]).decode()
+        return ServiceMail(row[0], MailKind(row[1]), address, row[3].encode(), row[4]), now
 
-    async def complete(self, ends: Sequence[MailEnd]) -> None:
+    async def complete(self, end: MailEnd) -> None:
+        next_at = end.next_at if end.state is MailState.PENDING else None
         async with self._database.transaction() as connection:
-            for end in sorted(ends, key=lambda end: end.mail.id):
-                next_at = end.next_at if end.state is MailState.PENDING else None
-                await connection.execute(COMPLETE, end.mail.id, end.state, end.detail, next_at)
+            await connection.execute(COMPLETE, end.mail.id, end.state, end.detail, next_at)
 
     async def is_live(self) -> bool:
         async with self._database.transaction() as connection:

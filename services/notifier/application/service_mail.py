@@ -81,11 +81,11 @@ class ServiceMails(Protocol):
         """Take in that somebody wants a fresh link at this address; too often is the same as once."""
         ...
 
-    async def claim(self, limit: int) -> tuple[Sequence[ServiceMail], datetime]:
-        """Mails that are due, with this real moment; nobody else gets them for a while."""
+    async def claim(self) -> tuple[ServiceMail | None, datetime]:
+        """A mail that is due, with this real moment; nobody else gets it for `SENDING`."""
         ...
 
-    async def complete(self, ends: Sequence[MailEnd]) -> None: ...
+    async def complete(self, end: MailEnd) -> None: ...
 
     async def is_live(self) -> bool:
         """Whether customers may be written to: the mode of the deployment."""
@@ -115,13 +115,22 @@ class ServiceMailing:
         return self.writer.book
 
 
-async def send_service_mails(mailing: ServiceMailing, limit: int) -> int:
-    """Send those that are due; returns how many there were."""
-    mails, now = await mailing.mails.claim(limit)
-    ends = [await _send(mail, mailing, now) for mail in mails]
-    if ends:
-        await mailing.mails.complete(ends)
-    return len(ends)
+async def send_service_mail(mailing: ServiceMailing, unwritten: list[MailEnd]) -> bool:
+    """Send one that is due. Returns whether there was one.
+
+    `unwritten` keeps the outcome that the database did not take: it is written before another mail goes, so that at most
+    one is in doubt, whose sender ended meanwhile.
+    """
+    if unwritten:
+        await mailing.mails.complete(unwritten[0])
+        unwritten.clear()
+    mail, now = await mailing.mails.claim()
+    if mail is None:
+        return False
+    unwritten.append(await _send(mail, mailing, now))
+    await mailing.mails.complete(unwritten[0])
+    unwritten.clear()
+    return True
 
 
 async def _send(mail: ServiceMail, mailing: ServiceMailing, now: datetime) -> MailEnd:

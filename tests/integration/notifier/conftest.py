@@ -66,7 +66,7 @@ from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
-from services.notifier.application.service_mail import ServiceMailing
+from services.notifier.application.service_mail import MailEnd, ServiceMailing, send_service_mail
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
@@ -246,6 +246,14 @@ class Notifier:
         if claims:
             await self.queue.complete(await send_messages(claims, directory, now, sending=self.sending))
         return len(claims)
+
+    async def send_service_mails(self) -> int:
+        """Send those that are due; returns how many there were."""
+        unwritten: list[MailEnd] = []
+        count = 0
+        while await send_service_mail(self.mailing, unwritten):
+            count += 1
+        return count
 
     async def open_days(self) -> int:
         """One pass of the day opener; returns how many days it opened."""

@@ -10,7 +10,6 @@ from prometheus_client import REGISTRY
 from services.chassis.settings import Retention
 from services.notifier.adapters.erasure import erase_events
 from services.notifier.adapters.retention import partition_loops, prune_loop
-from services.notifier.application.service_mail import send_service_mails
 from tests.integration.notifier.conftest import NOON, Notifier, SetClock
 from tests.integration.notifier.receivers import Receiver
 from tests.integration.notifier.test_deliver_webhooks import subscribe
@@ -44,7 +43,7 @@ async def news_on_stream(notifier: Notifier) -> list[dict[str, Any]]:
 
 
 async def mails(notifier: Notifier) -> list[tuple[str, str]]:
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
     return [(mail.to, mail.message.subject) for mail in notifier.mailer.mails]
 
 

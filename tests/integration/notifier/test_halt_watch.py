@@ -12,7 +12,6 @@ from aiohttp.test_utils import TestServer
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.halt_watch import HaltWatch
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
-from services.notifier.application.service_mail import send_service_mails
 from tests.integration.notifier.conftest import ADDRESSES, BOX, Notifier
 
 pytestmark = pytest.mark.integration
@@ -56,7 +55,7 @@ async def engine() -> AsyncGenerator[OtherService]:
 
 async def announced(notifier: Notifier) -> list[tuple[str, str]]:
     """To whom mails went since this was last asked, and their subjects."""
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
     found = [(mail.to, mail.message.subject) for mail in notifier.mailer.mails]
     notifier.mailer.mails.clear()
     return sorted(found)

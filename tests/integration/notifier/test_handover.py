@@ -15,6 +15,7 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters.channels.email import CONNECTIONS, Mailer
 from services.notifier.adapters.channels.email_message import Sender
 from services.notifier.domain.delivery import AttemptOutcome, Response
+from services.notifier.entrypoints.service_mail_sender import service_mail_loop
 from tests.conftest import PATIENCE
 from tests.integration.notifier.conftest import ACME, Notifier, SetClock, refused_connections
 
@@ -175,6 +176,35 @@ async def test_outcomes_are_kept_while_the_database_is_away_and_written_when_it_
     assert len(relay.mails) == 30
     rows = await notifier.deliveries()
     assert {(row["state"], row["ambiguous"], len(row["attempts"])) for row in rows} == {("sent", False, 1)}
+
+
+async def test_outcomes_of_service_mails_are_kept_too_and_no_other_one_goes_meanwhile(
+    notifier: Notifier, migrated: EmbeddedPostgres
+) -> None:
+    """A2: these mails go one after the other, so at most one is in doubt."""
+    people = [
+        {**ACME["contacts"][0], "contact_id": name, "email": f"{name}@acme.example"}
+        for name in ("ann", "ben", "cy")
+    ]
+    await notifier.add_acme(contacts=people)
+    for person in people:
+        await notifier.mailing.mails.request_link(person["email"])
+    relay = Relay()
+    relay.may_take.set()
+    async with relaying(relay) as mailer:
+        loop = service_mail_loop(replace(notifier.mailing, mailer=mailer), work="false")
+        running = asyncio.create_task(loop.run())
+        await until(lambda: len(relay.mails) == 1)
+        async with refused_connections(migrated):
+            relay.may_answer.set()
+            await asyncio.sleep(1)
+            assert len(relay.mails) == 1
+        await until(lambda: len(relay.mails) == 3 and loop.is_at_rest())
+        loop.stop()
+        await running
+
+    rows = await notifier.database.pool.fetch("SELECT state, attempts FROM service_mail")
+    assert [tuple(row) for row in rows] == [("sent", 1)] * 3
 
 
 async def test_a_mail_that_may_have_been_sent_does_not_expire_as_if_it_were_not(notifier: Notifier) -> None:

@@ -12,7 +12,6 @@ from schemas.outcomes import MessageEngaged
 from services.chassis.dead_letters import Record
 from services.chassis.settings import Retention
 from services.notifier.adapters.retention import prune_loop
-from services.notifier.application.service_mail import send_service_mails
 from tests.integration.notifier.conftest import ACME, NOON, Notifier, SetClock, touchpoint
 from tests.integration.notifier.test_invitations import REVIEW, SOON, advance, announce, begin, send
 from tests.unit.notifier.domain.test_inbound_mail import HOSTILE, changed
@@ -96,7 +95,7 @@ async def test_a_reply_is_contact_and_is_told_to_who_leads_the_account(notifier:
     (entry,) = await feed_of_carl(notifier)
     assert entry["title"] == "Ann (Acme & Sons) answered: Tips"
     assert "Could we talk about the import" in entry["body"]
-    assert await send_service_mails(notifier.mailing, 10) == 1
+    assert await notifier.send_service_mails() == 1
     mail = notifier.mailer.mails[-1]
     assert (mail.to, mail.message.subject) == ("carl@vendor.example", entry["title"])
     assert "Could we talk about the import" in mail.message.text
@@ -113,7 +112,7 @@ async def test_the_same_mail_posted_twice_changes_nothing(notifier: Notifier) ->
     assert first == second
     assert len(await engagements(notifier)) == len(await contacts(notifier)) == 1
     assert len(await feed_of_carl(notifier)) == 1
-    assert await send_service_mails(notifier.mailing, 10) == 1
+    assert await notifier.send_service_mails() == 1
 
 
 async def test_what_did_not_count_may_count_later(notifier: Notifier) -> None:
@@ -280,7 +279,7 @@ async def test_another_time_is_proposed_with_a_link_that_moves_it_there(notifier
     assert await engagements(notifier) == []
     (entry,) = await feed_of_carl(notifier)
     assert "Proposed: Wednesday, 11 March 2026 at 09:00 UTC" in entry["body"]
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
     mail = notifier.mailer.mails[-1]
     assert mail.to == "carl@vendor.example"
     link = re.search(r"http://test(/a/\S+)", mail.message.text)
@@ -340,7 +339,7 @@ async def test_what_was_told_is_kept_no_longer_than_until_it_is_sent(notifier: N
     await post(notifier, gmail_reply(delivery_id))
     stored = "SELECT data::text LIKE '%the import%', state FROM service_mail"
     assert await notifier.database.pool.fetch(stored) == [(True, "pending")]
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
 
     assert await notifier.database.pool.fetch(stored) == [(False, "sent")]
 
@@ -349,7 +348,7 @@ async def test_a_reply_about_an_account_that_nobody_leads_is_told_to_the_mailbox
     await notifier.add_acme(contacts=ACME["contacts"][:1])
     delivery_id = (await mail_to_ann(notifier))["id"]
     await post(notifier, gmail_reply(delivery_id))
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
 
     assert notifier.mailer.mails[-1].to == "ops@vendor.example"
     assert "Could we talk about the import" in notifier.mailer.mails[-1].message.text

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from services.chassis.clock import real_now
-from services.notifier.application.service_mail import send_service_mails
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.domain.page_link import make_page_token
 from services.notifier.domain.unsubscribe import make_token
@@ -49,7 +48,7 @@ async def test_a_known_address_gets_a_fresh_link_in_its_language_and_the_answer_
 
     known = await ask(notifier, " Ann@ACME.example ")
     unknown = await ask(notifier, "nobody@acme.example")
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
 
     assert known == unknown
     assert known[0] == 200
@@ -70,7 +69,7 @@ async def test_an_address_gets_one_mail_however_often_it_is_given_and_a_client_h
     await notifier.add_acme()
 
     answers = [(await ask(notifier, "ann@acme.example"))[0] for _ in range(7)]
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
 
     assert answers == [*[200] * 5, *[429] * 2]
     assert len(notifier.mailer.mails) == 1
@@ -98,10 +97,10 @@ async def test_a_mail_that_could_not_be_sent_is_tried_again_and_its_address_is_s
     (stored,) = await notifier.database.pool.fetch("SELECT address FROM service_mail")
     assert b"ann" not in stored[0]
 
-    await send_service_mails(notifier.mailing, 10)
-    assert await send_service_mails(notifier.mailing, 10) == 0
+    await notifier.send_service_mails()
+    assert await notifier.send_service_mails() == 0
     await notifier.database.pool.execute("UPDATE service_mail SET next_at = clock_timestamp()")
-    await send_service_mails(notifier.mailing, 10)
+    await notifier.send_service_mails()
 
     assert [mail.to for mail in notifier.mailer.mails] == ["ann@acme.example"] * 2
     assert await notifier.database.pool.fetchval("SELECT state FROM service_mail") == "sent"
