@@ -15,6 +15,9 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
 # A text column holds no NUL, and three more characters have a meaning here; a foreign header may contain all four.
 ESCAPES = {code: f"\x1b{chr(code + 0x40)}" for code in (0x00, 0x1B, 0x1E, 0x1F)}
 
+NOT_OURS = ("drumbeat_foreign", b"1")
+"""Header of a row that repeats a record: the relay takes it off, and signs nothing that others said."""
+
 
 class Outgoing(NamedTuple):
     """A CloudEvent to be published: `data` is its JSON, None a tombstone of a compacted topic.
@@ -72,7 +75,7 @@ class Outbox:
         if isinstance(row, Raw):
             return "\x1e".join(
                 f"{name.translate(ESCAPES)}\x1f{value.decode('latin-1').translate(ESCAPES)}"
-                for name, value in row.headers
+                for name, value in (*row.headers, NOT_OURS)
             )
         time = times.get(row.time)
         if time is None:

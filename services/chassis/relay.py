@@ -23,9 +23,9 @@ from services.chassis.kafka import Delivery, Producer
 from services.chassis.kafka_message import Message
 from services.chassis.loops import Loop
 from services.chassis.outages import KafkaAway
-from services.chassis.outbox import Outbox, unpack
+from services.chassis.outbox import NOT_OURS, Outbox, unpack
 from services.chassis.pace import Pace
-from services.chassis.record_signatures import SIGNATURE, sign_record
+from services.chassis.record_signatures import sign_event, sign_record
 from services.chassis.telemetry import METRICS
 from services.chassis.tracing import traces
 from services.chassis.work_poll import FALLBACK_SECONDS
@@ -111,12 +111,15 @@ class Relay(Loop):
         return 0
 
     def _message(self, row: asyncpg.Record) -> Message:
-        """The record; an entry of the audit log is signed as it leaves, also one that waited since an earlier release."""
+        """The record; what has to be signed is as it leaves, also what waited since an earlier release."""
         _, topic, key, headers, payload = row
         sent = unpack(headers)
-        if topic == AUDIT and self._secret is not None:
-            sent = [header for header in sent if header[0] != SIGNATURE]
+        if NOT_OURS in sent:
+            sent.remove(NOT_OURS)
+        elif self._secret is not None and topic == AUDIT:
             sent.append(sign_record(self._secret, topic, key, payload or b""))
+        elif self._secret is not None and topic == "account.signals":
+            sent.append(sign_event(self._secret, topic, key, sent, payload or b""))
         return Message(topic, key.encode(), payload, sent)
 
     async def _deliver(self, connection: Connection, messages: Sequence[Message]) -> list[Delivery]:

@@ -108,6 +108,7 @@ def with_engine(parts: Parts, runtime: Runtime, active_policy: ActivePolicy) -> 
         work=lambda connection: AccountUnitOfWork(connection, outbox, created),
         portfolio=lambda connection: PortfolioRepository(connection, outbox),
         count=count,
+        secrets=runtime.keys.secrets,
     )
     sweeper = Sweeper(
         database=database,
@@ -170,7 +171,8 @@ def make(
     figures = FiguresRepository(database)
     simulation = make_simulation(database, clock, runtime.settings)
     limits = RateLimits(runtime.settings.rate_limit, runtime.settings.key_rate_limits)
-    ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find, limits)
+    twins, secret = AccountTwins(database).find, runtime.keys.secrets[0]
+    ingest = Ingest(runtime.producer, clock, active_policy.context, twins, limits, secret)
     webhooks = Webhooks(runtime, ingest)
     for router in (
         api.event_routes(ingest, answers),

@@ -104,6 +104,7 @@ class EngineBenchmark:
             work=lambda connection: AccountUnitOfWork(connection, self.outbox, known),
             portfolio=lambda connection: PortfolioRepository(connection, self.outbox),
             count=self.count,
+            secrets=(),
         )
 
     def count(self, topic: str, counts: BatchCounts) -> None:

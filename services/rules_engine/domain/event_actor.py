@@ -8,6 +8,6 @@ ACTOR_HEADER: Final = "drumbeat_actor"
 
 
 def actor_of(headers: Sequence[tuple[str, bytes]], source: str) -> str:
-    """The id of the key that sent the event, else `source ...`; at most 200 characters."""
+    """The id of the key that sent the event, by headers that are believed, else `source ...`; at most 200 characters."""
     actor = next((value.decode("ascii", "replace") for name, value in headers if name == ACTOR_HEADER), "")
     return (actor or f"source {source}")[:200]

@@ -12,7 +12,9 @@ from schemas.ids import derived_id
 from schemas.merges import AccountMerged
 from services.cadence.account.described import DESCRIBING
 from services.chassis.audit import Change
+from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey
+from services.chassis.record_signatures import EVENT_SIGNATURE, is_signed_event, sign_event
 from services.rules_engine.application.read_audit import person_object
 from services.rules_engine.domain.event_actor import ACTOR_HEADER, actor_of
 
@@ -26,14 +28,32 @@ _OWN_SOURCES: Final = "/drumbeat/"
 """What a service of ours sends is in the log already, with the one who did it."""
 
 
-def actor_headers(envelope: Envelope, key: ApiKey) -> list[tuple[str, bytes]]:
-    """The header of an event that came over HTTP with this key; empty for one that needs no entry."""
-    return [(ACTOR_HEADER, key.key_id.encode("ascii", "replace"))] if envelope.type in NAMED else []
+def signed_headers(
+    secret: bytes, topic: str, envelope: Envelope, headers: Sequence[tuple[str, bytes]], key: ApiKey
+) -> list[tuple[str, bytes]]:
+    """The headers of an event that came over HTTP with this key: with its name, signed, where there will be an entry."""
+    if envelope.type not in NAMED:
+        return [*headers]
+    named = [*headers, (ACTOR_HEADER, key.key_id.encode("ascii", "replace"))]
+    return [*named, sign_event(secret, topic, envelope.subject, named, envelope.data)]
+
+
+def without_claims(secrets: Sequence[bytes], record: Record, type_: str) -> Record:
+    """The record without what it says of its sender, unless a service of this deployment has signed it."""
+    claims = {ACTOR_HEADER, EVENT_SIGNATURE}
+    if type_ not in NAMED or claims.isdisjoint(name for name, _ in record.headers):
+        return record
+    if is_signed_event(secrets, record):
+        return record
+    return record._replace(headers=tuple(header for header in record.headers if header[0] not in claims))
 
 
 def change_of(envelope: Envelope, headers: Sequence[tuple[str, bytes]]) -> Change | None:
-    """The entry for an event; None for one that needs none. An event that is repeated has the same entry."""
-    if envelope.type not in AUDITED or envelope.source.startswith(_OWN_SOURCES):
+    """The entry for an event with these headers, which are believed; None for one that needs none.
+
+    An event that is repeated has the same entry.
+    """
+    if envelope.type not in AUDITED or _is_own(envelope, headers):
         return None
     entry_id = derived_id("audit", envelope.source, envelope.id)
     action = envelope.type.removeprefix("drumbeat.").removesuffix(".v1")
@@ -48,6 +68,11 @@ def change_of(envelope: Envelope, headers: Sequence[tuple[str, bytes]]) -> Chang
         object_, after = person_object("contact", changed.contact_id), _preference(changed)
     detail = f"an event of {envelope.source}"
     return Change(action, object_, None, after, detail, actor_of(headers, envelope.source), entry_id)
+
+
+def _is_own(envelope: Envelope, headers: Sequence[tuple[str, bytes]]) -> bool:
+    """Whether a service of ours sent it: whoever writes to Kafka can give it such a source."""
+    return envelope.source.startswith(_OWN_SOURCES) and any(name == EVENT_SIGNATURE for name, _ in headers)
 
 
 def _merged(merged: AccountMerged) -> dict[str, object]:

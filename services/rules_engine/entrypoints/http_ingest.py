@@ -37,7 +37,7 @@ from services.chassis.rate_limits import Quota, RateLimits
 from services.chassis.time_slices import answer_first
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.domain.doubts import no_country, no_rate
-from services.rules_engine.entrypoints.event_audit import actor_headers
+from services.rules_engine.entrypoints.event_audit import signed_headers
 from services.rules_engine.entrypoints.event_items import Item, answer_of, within
 from services.rules_engine.entrypoints.kafka_consumer import check_time
 
@@ -59,7 +59,8 @@ FindTwins = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 class Ingest:
     """Takes events over HTTP.
 
-    `context`: the policy in force, and the exchange rates; `twins`: see `AccountTwins`; `limits`: of the rates of keys.
+    `context`: the policy in force, and the exchange rates; `twins`: see `AccountTwins`; `limits`: of the rates of keys;
+    `secret`: signs which key an event came with.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class Ingest:
         context: Callable[[], EvaluationContext],
         twins: FindTwins,
         limits: RateLimits,
+        secret: bytes,
     ) -> None:
+        self._secret = secret
         self._producer = producer
         self._clock = clock
         self._context = context
@@ -251,7 +254,7 @@ class Ingest:
         self._waiting += len(accepted)
         try:
             fault("ingest.before_produce")
-            messages = [_message(item.envelope, key) for item in accepted if item.envelope]
+            messages = [_message(item.envelope, key, self._secret) for item in accepted if item.envelope]
             acknowledged, _ = await asyncio.gather(
                 self._producer.send(messages, timeout=ACKNOWLEDGE_WITHIN), self._name_twins(accepted)
             )
@@ -285,9 +288,10 @@ def _add_results(problem: Problem, items: Sequence[Item], quota: Quota) -> None:
     problem.headers |= quota.headers()
 
 
-def _message(envelope: Envelope, key: ApiKey) -> Message:
-    headers = [*kafka_headers(envelope), *actor_headers(envelope, key)]
-    return Message(route(envelope.type), envelope.subject.encode(), envelope.data, headers)
+def _message(envelope: Envelope, key: ApiKey, secret: bytes) -> Message:
+    topic = route(envelope.type)
+    headers = signed_headers(secret, topic, envelope, kafka_headers(envelope), key)
+    return Message(topic, envelope.subject.encode(), envelope.data, headers)
 
 
 def _text(value: object) -> str | None:

@@ -28,7 +28,7 @@ from services.rules_engine.domain.account import (
     event_identity,
     incoming_event,
 )
-from services.rules_engine.entrypoints.event_audit import change_of
+from services.rules_engine.entrypoints.event_audit import change_of, without_claims
 
 # Of what the scheduler announces, the engine needs only these; the rest is not even parsed.
 ISSUED: Final = frozenset(
@@ -70,6 +70,8 @@ class EventConsumer:
     work: Callable[[Connection], UnitOfWork]
     portfolio: Callable[[Connection], PortfolioStore]
     count: Callable[[str, BatchCounts], None]
+    secrets: Sequence[bytes]
+    """An event whose sender is believed is signed under one of them."""
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = self.clock.at(real)
@@ -82,7 +84,8 @@ class EventConsumer:
             envelope: Envelope | None = None
             try:
                 envelope = from_kafka(record.headers, record.value)
-                incoming = self._read(record, envelope, now)
+                believed = without_claims(self.secrets, record, envelope.type)
+                incoming = self._read(believed, envelope, now)
             except Malformed as problem:
                 await dead_letter_record(connection, self.outbox, record, reason=str(problem))
                 if envelope is not None:
@@ -93,7 +96,7 @@ class EventConsumer:
                 await work.acknowledge([_folded_receipt(incoming)])
                 continue
             events.append(incoming)
-            if (change := change_of(envelope, record.headers)) is not None:
+            if (change := change_of(envelope, believed.headers)) is not None:
                 changes.append(change)
         await AUDIT.record(connection, changes)
         if events:

@@ -20,6 +20,7 @@ from services.chassis.dead_letters import UNSENT, Record, dead_letter_record, li
 from services.chassis.kafka import LARGEST_RECORD, Producer, partition_of
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.pace import FIRST, SLOW_SECONDS
+from services.chassis.record_signatures import find_forgery, is_signed_event
 from services.chassis.relay import RELAY_LOCK, Relay
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
@@ -198,6 +199,36 @@ async def test_a_dead_letter_is_sent_by_a_replay_once_the_limit_is_raised(
     (record,) = (await published(kafka_settings, topic))["a"]
     assert len(record.value or b"") == 300_000
     assert record.headers["ce_id"] == b"a-1"
+
+
+@pytest.mark.parametrize("topic", ["audit.entries", "account.signals"])
+async def test_what_is_sent_here_is_signed_and_what_is_only_sent_again_is_not(
+    chassis_database: Database, kafka_settings: Kafka, producer: Producer, topic: str
+) -> None:
+    """A replay of what somebody forged must not make it genuine; a genuine record stays so."""
+    await ensure_topics(kafka_settings, [TopicSpec(topic)])
+    relay = Relay(chassis_database, producer, OUTBOX, b"a secret")
+    key = f"signed-{topic}"
+    forged = Record(topic, 0, 0, key.encode(), b"0", (("ce_id", b"forged"), ("ce_source", b"/test")), 0)
+    async with chassis_database.transaction() as connection:
+        await dead_letter_record(connection, OUTBOX, forged, reason="it is not signed")
+    await append(chassis_database, message(topic, key, 1))
+    await relay_all(chassis_database, relay)
+    (letter,) = await list_newest(chassis_database, before=2**62, limit=10, replayed=False)
+    assert await replay(chassis_database, OUTBOX, letter["id"])
+    await relay_all(chassis_database, relay)
+
+    records = (await published(kafka_settings, topic))[key]
+    assert [record.headers["ce_id"] for record in records] == [f"{key}-1".encode(), b"forged"]
+    found = [
+        Record(topic, 0, 0, key.encode(), record.value, tuple(record.headers.items()), 0)
+        for record in records
+    ]
+    is_genuine = [
+        is_signed_event([b"a secret"], each) or find_forgery([b"a secret"], each) is None for each in found
+    ]
+    assert is_genuine == [True, False]
+    assert "drumbeat_foreign" not in str(records)
 
 
 async def test_records_refused_only_because_their_batch_is_too_large_are_sent_alone_and_in_order(
