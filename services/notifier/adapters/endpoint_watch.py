@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from schemas.ids import derived_id
 from schemas.subscriptions import SUBSCRIPTION_DISABLED, SUBSCRIPTION_FAILING, SubscriptionNews
+from services.chassis.audit import OURSELVES
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.loops import Loop
@@ -18,6 +19,7 @@ from services.chassis.outbox import Outbox
 from services.notifier.adapters.delivery_repository import add_deliveries
 from services.notifier.adapters.endpoint_probes import probe_endpoints
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
+from services.notifier.adapters.subscription_repository import record_change
 from services.notifier.application.ports import NewDelivery, Now
 from services.notifier.application.service_mail import MailKind
 from services.notifier.domain.delivery import Recipient, RecipientKind
@@ -73,6 +75,7 @@ class EndpointWatch:
             for id_, url, contact, since, reason, at in disabled:
                 news = _news(id_, url, "disabled", reason, at).model_copy(update={"failing_since": since})
                 await self._announce(connection, news, contact, now)
+                await record_change(connection, "disabled", str(id_), {"reason": reason}, OURSELVES)
         ENDPOINTS_FAILING.set(await self.database.pool.fetchval(COUNT_FAILING))
         ENDPOINTS_DISABLED.inc(len(disabled))
         # Only a further failure is missing for the next step of these.

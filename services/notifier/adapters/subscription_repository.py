@@ -109,10 +109,15 @@ def _endpoint_name(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:500]
 
 
-async def _record(
-    connection: Connection, verb: str, subscription_id: str, after: Mapping[str, object] | None = None
+async def record_change(
+    connection: Connection,
+    verb: str,
+    subscription_id: str,
+    after: Mapping[str, object] | None = None,
+    actor: str | None = None,
 ) -> None:
-    change = Change(f"subscription.{verb}", f"subscription/{subscription_id}", None, after)
+    """An entry of the audit log, in the caller's transaction. `actor`: None for who makes the call."""
+    change = Change(f"subscription.{verb}", f"subscription/{subscription_id}", None, after, actor=actor)
     await AUDIT.record(connection, [change])
 
 
@@ -146,7 +151,7 @@ class SubscriptionRepository:
                 "name": subscription.name,
                 "content": subscription.content,
             }
-            await _record(connection, "created", subscription.id, after)
+            await record_change(connection, "created", subscription.id, after)
         return _item(row), format_secret(secret)
 
     async def page(self, *, after: int, limit: int) -> list[SubscriptionItem]:
@@ -175,20 +180,24 @@ class SubscriptionRepository:
             await connection.execute(
                 ROTATE, subscription_id, secrets.previous, secrets.previous_until, secrets.current
             )
-            await _record(connection, "secret_rotated", subscription_id)
+            await record_change(connection, "secret_rotated", subscription_id)
         return format_secret(secret)
 
     async def delete(self, subscription_id: str) -> bool:
         async with self._database.transaction() as connection:
             is_deleted = await connection.fetchval(DELETE, subscription_id) is not None
             if is_deleted:
-                await _record(connection, "deleted", subscription_id)
+                await record_change(connection, "deleted", subscription_id)
         return is_deleted
 
     async def enable(self, subscription_id: str) -> SubscriptionItem | None:
         """Enable a disabled endpoint as if it had never failed; None when there is none that is disabled."""
-        row = await self._database.pool.fetchrow(ENABLE, subscription_id)
-        return _item(row) if row else None
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(ENABLE, subscription_id)
+            if row is None:
+                return None
+            await record_change(connection, "enabled", subscription_id)
+        return _item(row)
 
     async def recover(self, subscription_id: str, since: datetime) -> Recovery:
         """Retry what failed since then, under the same webhook ids."""
@@ -197,5 +206,7 @@ class SubscriptionRepository:
             real = await real_now(connection)
             failed = await find_failed(connection, subscription_id, since, MOST_RECOVERED)
             recovered = await repeat_deliveries(connection, failed, "recovery was requested", real)
+            after = {"since": since, "repeated": recovered}
+            await record_change(connection, "recovered", subscription_id, after)
             left = await connection.fetchrow(LEFT_BEHIND, subscription_id, since)
             return Recovery(recovered, *left) if left else Recovery(recovered)

@@ -104,6 +104,15 @@ async def test_an_endpoint_that_fails_for_five_days_is_warned_about_twice_disabl
     assert (shown["active"], shown["failing_since"], shown["disabled_at"]) == (True, None, None)
     types = [orjson.loads(body)["type"] for _, body in receiver.requests]
     assert sorted(types) == [NEWS[1], NEWS[0], NEWS[0], *["drumbeat.touchpoint.due.v1"] * 2]
+    entries = [data for topic, _, _, data in await notifier.outbox() if topic == "audit.entries"]
+    changes = [each for each in entries if each["object"] == f"subscription/{failing['id']}"]
+    caller = changes[0]["actor"]  # who subscribed
+    assert caller != "drumbeat"
+    assert [(change["action"], change["actor"], change["after"]) for change in changes][1:] == [
+        ("subscription.disabled", "drumbeat", {"reason": "it failed for 5 days, at last with: HTTP 500"}),
+        ("subscription.enabled", caller, None),
+        ("subscription.recovered", caller, {"since": "2020-01-01T00:00:00Z", "repeated": 2}),
+    ]
 
 
 QUIET = """
