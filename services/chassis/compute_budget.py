@@ -3,6 +3,7 @@
 A key that may only read must not take the processor from the work of the service. All times are real.
 """
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Generator
@@ -54,6 +55,14 @@ class ComputeBudget:
                 return function(*args, **kwargs)
 
         return run
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The function in a thread, as soon as something is left: for one part of a long answer after the other."""
+        while True:
+            try:
+                return await asyncio.to_thread(self.timed(function), *args, **kwargs)
+            except ComputeBudgetSpent as spent:
+                await asyncio.sleep(spent.retry_after)
 
     def _check(self) -> None:
         now = monotonic()

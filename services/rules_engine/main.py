@@ -177,7 +177,7 @@ def make(
     for router in (
         api.event_routes(ingest, answers),
         webhooks.router(),
-        *Tables(runtime, ingest, simulation).routers(),
+        *Tables(runtime, ingest, simulation, budget).routers(),
         why_routes(StoredExplanations(configurations, active_policy, clock, budget, keep=kept).explain),
         *privacy_routers(runtime, active_policy.context),
         api.account_routes(answers),

@@ -7,6 +7,7 @@ from typing import IO
 
 from fastapi import APIRouter
 
+from services.chassis.compute_budget import ComputeBudget
 from services.chassis.problems import Problem
 from services.chassis.service import Runtime
 from services.connectors.tables.kinds import TABLES, KindName, TableKind
@@ -33,6 +34,8 @@ class Tables:
     runtime: Runtime
     ingest: Ingest
     simulation: BookSimulation
+    budget: ComputeBudget
+    """For exports: who may only read must not take the processor from the engine."""
 
     @property
     def _repository(self) -> TableRepository:
@@ -63,4 +66,4 @@ class Tables:
         return result, moment
 
     def _export(self, kind: KindName) -> AsyncIterator[str]:
-        return export_table(TABLES[kind], self._repository)
+        return export_table(TABLES[kind], self._repository, self.budget.run)

@@ -1,7 +1,6 @@
 """Write what is known as a table, page by page."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from services.cadence.account.codec import UnreadableState
@@ -22,11 +21,16 @@ class StoredStates(Protocol):
         ...
 
 
-async def export_table(kind: TableKind, states: StoredStates) -> AsyncIterator[str]:
+Write = Callable[[TableKind, Sequence[StoredState]], str]
+Run = Callable[[Write, TableKind, Sequence[StoredState]], Awaitable[str]]
+"""Runs the function with these arguments, where and when that keeps nobody waiting."""
+
+
+async def export_table(kind: TableKind, states: StoredStates, run: Run) -> AsyncIterator[str]:
     """The text of the table in pieces. An account whose state is damaged has a row with its id alone."""
     yield write_header(kind)
     async for page in states.pages(kind):
-        yield await asyncio.to_thread(_write_page, kind, page)
+        yield await run(_write_page, kind, page)
 
 
 def _write_page(kind: TableKind, page: Sequence[StoredState]) -> str:

@@ -79,3 +79,21 @@ def test_however_it_is_asked_no_more_than_the_share_and_the_burst_is_computed(
                     pass
             clocks.real += pause
             assert clocks.processor <= 1.0 + share * clocks.real + longest + 1e-6
+
+
+async def test_parts_of_a_long_answer_wait_for_the_share_instead_of_being_refused(
+    clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget, waits = ComputeBudget(share=0.25, burst_seconds=1.0), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clocks.real += seconds
+
+    def write(part: int) -> int:
+        clocks.compute(1.0)
+        return part
+
+    monkeypatch.setattr(compute_budget.asyncio, "sleep", sleep)
+    assert [await budget.run(write, part) for part in range(4)] == [0, 1, 2, 3]
+    assert sum(waits) >= 6, "of four seconds a quarter each, but for what was saved"
