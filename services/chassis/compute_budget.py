@@ -56,11 +56,11 @@ class ComputeBudget:
 
         return run
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, function: Callable[[], T]) -> T:
         """The function in a thread, as soon as something is left: for one part of a long answer after the other."""
         while True:
             try:
-                return await asyncio.to_thread(self.timed(function), *args, **kwargs)
+                return await asyncio.to_thread(self.timed(function))
             except ComputeBudgetSpent as spent:
                 await asyncio.sleep(spent.retry_after)
 

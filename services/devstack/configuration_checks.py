@@ -7,12 +7,14 @@ from pathlib import Path
 
 from services.cadence.policy.load import PolicyRefused, load_policy
 from services.cadence.rates import RatesRefused, load_rates
+from services.cadence.testing.load import policy_and_tests
 from services.chassis.mail_server import find_mail_problem
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import Settings
 from services.chassis.text_channels import closed_channels
 from services.chassis.urls import leads_outside, without_user
 from services.devstack.check import Check
+from services.rules_engine.adapters.policy_jobs import check_own_tests
 from services.rules_engine.settings import policy_path
 
 _NEEDED_GB = 2
@@ -113,6 +115,8 @@ def check_policy_files(settings: Settings) -> Check:
     name = "shipped" if settings.policy is None else str(path)
     try:
         policy = load_policy(path)
+        if settings.policy is not None:
+            check_own_tests(policy_and_tests(path))
     except PolicyRefused as refused:
         return Check("policy files", f"{name}: refused", str(refused))
     return Check("policy files", f"{name}, {len(policy.rules)} rules")

@@ -21,6 +21,7 @@ from services.rules_engine.adapters.configuration_repository import (
     Source,
     current,
 )
+from services.rules_engine.adapters.policy_jobs import check_own_tests
 from services.rules_engine.adapters.portfolio_repository import read_portfolio
 from services.rules_engine.domain.account import EvaluationContext
 
@@ -53,7 +54,7 @@ class ActivePolicy:
     async def open(self, files: Mapping[str, str], name: str, mode: str, source: Source) -> None:
         """Offer the policy of these files, then load what is in force; `mode` is that of the first start.
 
-        Raises `PolicyRefused`.
+        Raises `PolicyRefused`, also when tests among the files fail that would come into force.
         A replica that starts cannot go on without a policy in force that it can read: it has no older context.
         """
         plain = {file_name(file): text for file, text in files.items()}
@@ -63,7 +64,10 @@ class ActivePolicy:
             load_policy_texts(files)  # raises with the paths of the files
             raise
         self._configurations.keep(policy)
-        result = await self._configurations.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
+        offer = Offer(policy.hash, name, plain, origin="file")
+        if not source.shipped and await self._configurations.would_accept(offer, source):
+            await asyncio.to_thread(check_own_tests, plain)
+        result = await self._configurations.open(offer, mode, source)
         if result is not None:
             _report(result, source)
         await self.refresh()

@@ -120,6 +120,14 @@ class ConfigurationRepository:
             await connection.execute(OFFERED, source.owner, fingerprint(offer.files))
         return result
 
+    async def would_accept(self, offer: Offer, source: Source) -> bool:
+        """Whether `open` would put another policy in force."""
+        async with self.database.transaction() as connection:
+            before = await find(connection)
+            if before is None or before.policy_hash == offer.hash:
+                return before is None
+            return await _is_edit(connection, offer, source, before)
+
     async def generation(self) -> int:
         """Read once a second by every replica."""
         return cast("int", await self.database.pool.fetchval("SELECT number FROM epoch"))

@@ -52,6 +52,19 @@ def test(files: Mapping[str, str]) -> TestReport:
     return TestReport(len(documents), [document for document in documents if not document["passed"]])
 
 
+def check_own_tests(files: Mapping[str, str]) -> None:
+    """Run the tests among the files of a valid policy. Raises `PolicyRefused` when one fails or cannot be read."""
+    report = test(files)
+    if report.summary:
+        failed = [f"{each['file']}:{each['line']}: the test {each['test']!r} fails" for each in report.failed]
+        raise PolicyRefused([*(report.mistakes or failed), f"{report.summary}: {_ADVICE}"])
+
+
+_ADVICE: Final = (
+    "correct the policy or its tests; `drumbeat policy test` says what was expected and what came"
+)
+
+
 def check(files: Mapping[str, str], *, is_stored: bool = False) -> dict[str, object]:
     """The hash of a valid policy, the number of its rules, and what the linter warns of. Raises `PolicyRefused`."""
     policy = load_policy_texts(files, is_stored=is_stored)

@@ -1,6 +1,7 @@
 """Write what is known as a table, page by page."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from services.cadence.account.codec import UnreadableState
@@ -21,16 +22,15 @@ class StoredStates(Protocol):
         ...
 
 
-Write = Callable[[TableKind, Sequence[StoredState]], str]
-Run = Callable[[Write, TableKind, Sequence[StoredState]], Awaitable[str]]
-"""Runs the function with these arguments, where and when that keeps nobody waiting."""
+Run = Callable[[Callable[[], str]], Awaitable[str]]
+"""Runs the function where and when that keeps nobody waiting."""
 
 
 async def export_table(kind: TableKind, states: StoredStates, run: Run) -> AsyncIterator[str]:
     """The text of the table in pieces. An account whose state is damaged has a row with its id alone."""
     yield write_header(kind)
     async for page in states.pages(kind):
-        yield await run(_write_page, kind, page)
+        yield await run(partial(_write_page, kind, page))
 
 
 def _write_page(kind: TableKind, page: Sequence[StoredState]) -> str:

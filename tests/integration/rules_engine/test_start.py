@@ -20,6 +20,7 @@ from services.chassis.schema_versions import DATABASES
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from tests.conftest import PATIENCE
+from tests.integration.rules_engine.policy_requests import policy_files
 from tests.stack import KEY, ROOT, free_port, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -130,6 +131,25 @@ class TestPolicy:
         path = start.folder / "mine.yaml"
         path.write_bytes(content)
         assert str(path) in await start.refused(DRUMBEAT_POLICY=str(path))
+
+    async def test_files_whose_own_tests_fail_do_not_come_into_force(self, start: Start) -> None:
+        """Issue 11 C: a start publishes, too, when somebody edited the files."""
+        folder = start.folder / "policy"
+        folder.mkdir()
+        for name, text in policy_files(43).items():
+            (folder / name).write_text(text)
+        test = "tests:\n  - test: Calls every {days} days\n    account: {{arr: 50_000}}\n    expect:\n"
+        test += "      rhythms: {{check_in: {{every: {days}d}}}}\n"
+        (folder / "mine_test.yaml").write_text(test.format(days=42))
+
+        message = await start.refused(DRUMBEAT_POLICY=str(folder))
+
+        assert f"the policy {folder} is refused" in message
+        assert "mine_test.yaml:2: the test 'Calls every 42 days' fails" in message
+        assert "1 of 1 tests of the policy fail: correct the policy or its tests" in message
+        (folder / "mine_test.yaml").write_text(test.format(days=43))
+        async with start.started(DRUMBEAT_POLICY=str(folder)):
+            await start.wait_until_ready()
 
     async def test_a_path_without_a_policy_is_refused(self, start: Start) -> None:
         assert "nowhere.yaml" in await start.refused(DRUMBEAT_POLICY=str(start.folder / "nowhere.yaml"))

@@ -1,6 +1,7 @@
 """A share of a processor: what goes beyond it is refused, with the time after which it is there again."""
 
 import time
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -95,5 +96,5 @@ async def test_parts_of_a_long_answer_wait_for_the_share_instead_of_being_refuse
         return part
 
     monkeypatch.setattr(compute_budget.asyncio, "sleep", sleep)
-    assert [await budget.run(write, part) for part in range(4)] == [0, 1, 2, 3]
+    assert [await budget.run(partial(write, part)) for part in range(4)] == [0, 1, 2, 3]
     assert sum(waits) >= 6, "of four seconds a quarter each, but for what was saved"
