@@ -93,7 +93,10 @@ class TouchpointData(SchemaModel):
     cause: Cause | None = None
     """The event that caused a one-off; null: none did."""
     group: Id | None = None
-    """The same for touchpoints of one cause and one person, which are told and settled as one; null: it stands alone."""
+    """The same for touchpoints of one cause and one person, which people are told of and settle as one; null: it stands alone.
+
+    A `touchpoint.settled` event settles the one that it names.
+    """
     previous_owner: TouchpointOwner | None = None
     """Who had it before a change of owner; null: the owner did not change with this event."""
     changed_by: Literal["plan", "person"] | None = None
