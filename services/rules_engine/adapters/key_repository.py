@@ -18,6 +18,9 @@ WHERE NOT EXISTS (SELECT FROM session AS s WHERE s.session_id = k.key_id) ORDER 
 """
 AUDIT = AuditLog("rules_engine")
 REPLACED = "SELECT coalesce(name, key_id), replaced_by FROM api_key WHERE key_id = $1"
+PREDECESSOR = """
+SELECT key_id FROM api_key WHERE replaced_by = $1 AND NOT revoked AND (expires_at IS NULL OR expires_at > $2)
+"""
 REPLACE = "UPDATE api_key SET replaced_by = $2 WHERE key_id = $1"
 USED = """
 UPDATE {table} AS t SET last_used_at = greatest(t.last_used_at, u.at)
@@ -57,6 +60,11 @@ class KeyRepository:
             if replaced_by is not None:
                 raise KeyConflict(
                     f"The key {key_id} was rotated already: {replaced_by} replaces it. Rotate that one, or revoke it."
+                )
+            predecessor = await connection.fetchval(PREDECESSOR, key_id, now)
+            if predecessor is not None:
+                raise KeyConflict(
+                    f"The key {predecessor}, which {key_id} replaces, is still valid. Revoke it first, or wait for its end."
                 )
             if former.expires_at is not None and days is None:
                 raise KeyConflict(

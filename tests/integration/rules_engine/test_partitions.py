@@ -111,7 +111,9 @@ async def test_a_backlog_of_mixed_events_holds_the_event_loop_for_no_long_and_lo
     ]
     assert short == every > 0
     assert 0 < await running.metric("drumbeat_event_loop_longest_computation_seconds") < 0.25
-    assert await running.metric("drumbeat_loop_failures_total", loop="relay") == 0, "nothing is unacknowledged"
+    assert await running.metric("drumbeat_loop_failures_total", loop="relay") == 0, (
+        "nothing is unacknowledged"
+    )
 
 
 Event = Mapping[str, Any]

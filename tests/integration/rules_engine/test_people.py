@@ -317,10 +317,12 @@ async def test_a_key_is_rotated_with_both_valid_until_the_former_one_ends(people
         await until(lambda key=key: _is_answered(people, key, 200), 30, "both keys are valid")
     assert "rotated already" in problem_of(await people.running.request("POST", path, json={}), 409)["detail"]
     again = f"/v1/keys/{rotated['key_id']}/rotate"
-    assert "`days`" in problem_of(await people.running.request("POST", again, json={}), 409)["detail"]
+    third = problem_of(await people.running.request("POST", again, json={"days": 30}), 409)["detail"]
+    assert f"The key {made['key_id']}, which {rotated['key_id']} replaces, is still valid" in third
     over = "UPDATE api_key SET expires_at = clock_timestamp() - interval '1 s' WHERE key_id = $1"
     await people.execute(over, made["key_id"])
     await until(lambda: _is_answered(people, made["key"], 401), 30, "the former key has expired")
+    assert "`days`" in problem_of(await people.running.request("POST", again, json={}), 409)["detail"]
     sentence = problem_of(await people.call(made["key"], "GET", "/v1/accounts"), 401)["detail"]
     assert f"The key {made['key_id']} expired at" in sentence
     assert (await people.call(rotated["key"], "GET", "/v1/accounts")).status_code == 200
