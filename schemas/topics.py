@@ -228,6 +228,10 @@ PERSONAL: Final = frozenset(
     }
 )
 """The topics with records about contacts, in their values."""
+PERSONAL_OF_CSMS: Final = frozenset(
+    {"account.signals", "directory.csms", "touchpoint.events", "dead.letters"}
+)
+"""The topics with records that name CSMs, in their values."""
 
 
 def ages_out_ms(topic: Topic) -> int:

@@ -93,7 +93,7 @@ class TouchpointData(SchemaModel):
     cause: Cause | None = None
     """The event that caused a one-off; null: none did."""
     group: Id | None = None
-    """The same for touchpoints of one cause and one person, which people are told of and settle as one; null: it stands alone.
+    """The same for touchpoints of one cause and one person, which people see and settle as one; null: it stands alone.
 
     A `touchpoint.settled` event settles the one that it names.
     """

@@ -39,19 +39,16 @@ def mode(
 
 @app.command()
 def erase(
-    account_id: Annotated[str, typer.Argument(metavar="ACCOUNT")],
+    account_id: Annotated[str | None, typer.Argument(metavar="[ACCOUNT]")] = None,
     contact: Annotated[
         str | None, typer.Option(metavar="ID", help="Erase only this contact of the account.")
     ] = None,
+    csm: Annotated[str | None, typer.Option(metavar="ID", help="Erase a CSM instead of an account.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase an account, or one of its contacts, from every service. It cannot be undone."""
-    path = f"/v1/accounts/{quote(account_id, safe='')}"
-    what = f"account {account_id}"
-    if contact is not None:
-        path += f"/contacts/{quote(contact, safe='')}"
-        what = f"contact {contact} of {what}"
+    """Erase an account, one of its contacts, or a CSM, from every service. It cannot be undone."""
+    path, what = _erased(account_id, contact, csm)
     if not yes:
         typer.confirm(f"Erase the {what} for good?", abort=True, err=True)
     with connect() as api:
@@ -61,3 +58,17 @@ def erase(
     else:
         clear_by = text(receipt, "topics_clear_by")
         print_text(f"{what}: erased; the topics of Kafka have nothing of it from {clear_by}")
+
+
+def _erased(account_id: str | None, contact: str | None, csm: str | None) -> tuple[str, str]:
+    """The path and a name of what is to be erased."""
+    if csm is not None:
+        if account_id is not None or contact is not None:
+            raise typer.BadParameter("erase a CSM by itself: leave out the account and the contact")
+        return f"/v1/csms/{quote(csm, safe='')}", f"CSM {csm}"
+    if account_id is None:
+        raise typer.BadParameter("name the account, or a CSM with --csm")
+    path, what = f"/v1/accounts/{quote(account_id, safe='')}", f"account {account_id}"
+    if contact is None:
+        return path, what
+    return f"{path}/contacts/{quote(contact, safe='')}", f"contact {contact} of {what}"

@@ -101,6 +101,20 @@ def enable_user(user: User, as_json: AsJson = False) -> None:
     _report(answer, f"{text(answer, 'login')}: enabled", as_json=as_json)
 
 
+@app.command("erase")
+def erase_user(
+    user: User,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a user for good: their sessions end. The audit log keeps the id."""
+    if not yes:
+        typer.confirm(f"Erase the user {user} for good?", abort=True, err=True)
+    with connect() as api:
+        answer = api.send("DELETE", "rules_engine", _path(user))
+    _report(answer, f"{user}: erased", as_json=as_json)
+
+
 def _path(user: str) -> str:
     return f"/v1/users/{quote(user, safe='')}"
 

@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from schemas.topics import PERSONAL, TOPICS
+from schemas.topics import PERSONAL, PERSONAL_OF_CSMS, TOPICS
 from services.cadence.account.packing import unpacked
 from services.chassis.database import database_url
 from tests.faults.conftest import SMALL_POLICY
@@ -46,6 +46,7 @@ NAMES: Final = ("zubrowka", "rauschebart", "qvist.example", "15155512345", "151 
 """What nothing but contacts, people and messages may contain, in lower case."""
 SUBJECTS: Final = (*NAMES, XENIA, ULF)
 """What an erasure leaves nowhere."""
+EVENTS_OF_THE_STREAM: Final = ("notifier.feed", "notifier.undelivered_event")
 NOTES: Final = "Xenia Zubrowka wants a tour"
 COMPACTED: Final = [topic.name for topic in TOPICS if topic.name in PERSONAL and topic.cleanup == "compact"]
 
@@ -79,6 +80,7 @@ async def test_a_contact_is_named_nowhere_else_is_exported_whole_and_is_gone_aft
             await _check_tables(stack)
             await _check_that_topics_age_out(stack, receipt)
             await _check_that_nothing_else_names_them(stack, spans)
+            await _check_erasure_of_a_csm(stack)
 
 
 def _settings(folder: Path, spans: SpanReceiver) -> dict[str, str]:
@@ -114,7 +116,7 @@ async def _tell_of_people(stack: Stack) -> None:
         "timezone": "UTC",
     }  # fmt: skip
     ulf = {"contact_id": ULF, "name": "Ulf Rauschebart", "email": REFUSED, "role": "user", "timezone": "UTC"}
-    kim = {"name": "Kim", "email": "kim@example.com", "timezone": "UTC"}
+    kim = {"name": "Kim Ostergard", "email": "kim@ostergard.example", "timezone": "UTC"}
     await stack.tell(
         event("csm.described", "kim", kim, id="kim", time=MONDAY),
         event("account.described", "acme", account, id="acme", time=MONDAY),
@@ -336,6 +338,38 @@ async def _check_tables(stack: Stack) -> None:
         "550 5.1.1"
     ]
     assert (await stack.drumbeat("export", "person", XENIA)).returncode == 1
+
+
+async def _check_erasure_of_a_csm(stack: Stack) -> None:
+    """No table names them any more, but for events of the stream, which are not changed and age out."""
+    name = ("ostergard",)
+    before = {each.partition(":")[0] for each in await _search_tables(stack, name)}
+    assert before >= {"rules_engine.csm.state", "scheduler.person.name", "notifier.person.email"}, before
+    lou = {"name": "Lou", "email": "lou@example.com", "timezone": "UTC"}
+    await stack.tell(event("csm.described", "lou", lou, id="lou", time=MONDAY))
+    ran = await stack.drumbeat("erase", "--csm", "kim", "--yes", "--json")
+    assert ran.returncode == 0, ran.stderr
+    receipt = json.loads(ran.stdout)
+    assert {each["topic"] for each in receipt["ages_out"]} == PERSONAL_OF_CSMS
+    last: list[str] = []
+
+    async def are_gone() -> bool:
+        found = {each.partition(".data:")[0] for each in await _search_tables(stack, name)}
+        last[:] = sorted(place for place in found if not place.startswith(EVENTS_OF_THE_STREAM))
+        return not last
+
+    try:
+        await until(are_gone, 60, "no table names the CSM")
+    except AssertionError:
+        raise AssertionError(last) from None
+    records = await asyncio.to_thread(_search_topics, stack.kafka.bootstrap, name)
+    assert {(each.topic, each.part) for each in records} <= {(topic, "value") for topic in PERSONAL_OF_CSMS}
+    again = await stack.drumbeat("erase", "--csm", "kim", "--yes", "--json")
+    assert json.loads(again.stdout) == receipt
+    unknown = await stack.drumbeat("erase", "--csm", "nobody", "--yes")
+    assert (unknown.returncode, "There is no CSM 'nobody'" in unknown.stderr) == (1, True)
+    both = await stack.drumbeat("erase", "acme", "--csm", "kim", "--yes")
+    assert (both.returncode, "by itself" in both.stderr) == (2, True)
 
 
 async def _check_that_topics_age_out(stack: Stack, receipt: Mapping[str, Any]) -> None:

@@ -209,10 +209,6 @@ async def wake_messages_to_csms(connection: Connection, csm_ids: Sequence[str], 
     )
 
 
-async def delete_csm(connection: Connection, csm_id: str) -> None:
-    await connection.execute("DELETE FROM person WHERE csm_id = $1", csm_id)
-
-
 async def load_preferences(
     connection: Connection, contact_ids: Sequence[str]
 ) -> dict[str, list[PreferenceRecord]]:

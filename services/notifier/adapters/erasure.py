@@ -113,6 +113,20 @@ EVENTS_OF_NONE = tuple(
     for table in ("feed", "undelivered_event")
 )
 
+# Of the mails to a CSM, and of what they answered.
+CSM: Final = (
+    """
+    DELETE FROM written_message WHERE message_id IN (
+        SELECT message_id FROM delivery WHERE recipient_kind = 'csm' AND recipient_id = $1
+        UNION ALL SELECT message_id FROM delivery_queue WHERE recipient_kind = 'csm' AND recipient_id = $1)
+    """,
+    *(
+        f"DELETE FROM {table} WHERE recipient_kind = 'csm' AND recipient_id = $1"
+        for table in ("delivery_queue", "delivery", "delivery_unsent", "in_app", "invitation", "inbound_mail")
+    ),
+    "DELETE FROM person WHERE csm_id = $1",
+)
+
 
 async def keep_erasures_out(connection: Connection) -> None:
     """Have nobody erased while this transaction claims deliveries and reads people. To be called before it does."""
@@ -140,6 +154,15 @@ async def erase_contacts(connection: Connection, records: Sequence[AccountRecord
     if gone:
         await _erase_contacts(connection, [row[1] for row in gone])
         await erase_dead_letters(connection, {value for row in gone for value in row[1:] if value})
+
+
+async def erase_csm(connection: Connection, csm_id: str) -> None:
+    """Delete a CSM and the messages to them."""
+    email = await connection.fetchval("SELECT email FROM person WHERE csm_id = $1", csm_id)
+    await connection.execute(KEEP_CLAIMS_OUT)
+    for statement in CSM:
+        await connection.execute(statement, csm_id)
+    await erase_dead_letters(connection, {csm_id, email} if email else {csm_id})
 
 
 async def erase_events(connection: Connection, account_id: str) -> None:

@@ -191,7 +191,7 @@ class UnitOfWork:
         await wake_all_waiting(self._connection, await real_now(self._connection))
 
     async def delete_csm(self, csm_id: str) -> None:
-        await directory_repository.delete_csm(self._connection, csm_id)
+        await erasure.erase_csm(self._connection, csm_id)
 
     async def delivered_messages(self, delivery_ids: Sequence[str]) -> Mapping[str, DeliveredMessage]:
         return await engagement_repository.delivered_messages(self._connection, delivery_ids)

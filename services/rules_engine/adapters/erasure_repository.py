@@ -109,7 +109,7 @@ class ErasureRepository:
                         await connection.execute(statement, each)
                     await self._outbox.append(connection, self._tombstones(each, real))
                 await _audit(connection, "account", account_id)
-            erased_at = await _remember(connection, erasure_key(account_id), real, known=known)
+            erased_at = await remember(connection, erasure_key(account_id), real, known=known)
         if erased_at is None:
             raise NotFound(f"There is no account {account_id!r}.")
         self._relay.wake()
@@ -137,7 +137,7 @@ class ErasureRepository:
             known = await _erase_records(connection, account_id, names) or forgotten
             if known:
                 await _audit(connection, "contact", contact_id)
-            erased_at = await _remember(connection, erasure_key(account_id, contact_id), real, known=known)
+            erased_at = await remember(connection, erasure_key(account_id, contact_id), real, known=known)
         if erased_at is None:
             raise NotFound(f"The account {account_id!r} has no contact {contact_id!r}.")
         self._relay.wake()
@@ -182,21 +182,23 @@ async def _refuse_ended(connection: Connection, account_id: str) -> None:
 
 
 def _erasure(account_id: str, contact_id: str | None, erased_at: datetime) -> dict[str, object]:
-    clear_by = erased_at + timedelta(milliseconds=THIRTY_DAYS_MS)
+    return {"account_id": account_id, "contact_id": contact_id, **receipt(erased_at, PERSONAL)}
+
+
+def receipt(erased_at: datetime, topics: Collection[str]) -> dict[str, object]:
+    """When it was erased, and until when these topics may still have records about it."""
     return {
-        "account_id": account_id,
-        "contact_id": contact_id,
         "erased_at": erased_at,
-        "topics_clear_by": clear_by,
+        "topics_clear_by": erased_at + timedelta(milliseconds=THIRTY_DAYS_MS),
         "ages_out": [
             {"topic": topic.name, "by": erased_at + timedelta(milliseconds=ages_out_ms(topic))}
             for topic in TOPICS
-            if topic.name in PERSONAL
+            if topic.name in topics
         ],
     }
 
 
-async def _remember(connection: Connection, key: bytes, real: datetime, *, known: bool) -> datetime | None:
+async def remember(connection: Connection, key: bytes, real: datetime, *, known: bool) -> datetime | None:
     """When it was erased: now, or before; None when it never was."""
     if not known:
         return await connection.fetchval(ERASED_AT, key)
@@ -215,10 +217,16 @@ async def _erase_records(
     parked = [row for row in rows if everything or is_about(_record(row), names)]
     await connection.execute(DELETE_PARKED, [row["id"] for row in parked])
     await connection.execute(CLEAR_REASONS, [row["identity"] for row in parked], [ReceiptState.PARKED])
+    has_letters = await erase_letters(connection, names)
+    return bool(parked) or has_letters
+
+
+async def erase_letters(connection: Connection, names: Collection[str]) -> bool:
+    """Delete the dead letters about these names, and what receipts quote of them; whether there were any."""
     letters = await erase_dead_letters(connection, names)
     identities = [identity for letter in letters if (identity := _identity(letter)) is not None]
     await connection.execute(CLEAR_REASONS, identities, [ReceiptState.DEAD])
-    return bool(parked or letters)
+    return bool(letters)
 
 
 def _record(row: Any) -> Record:

@@ -64,7 +64,7 @@ class KeyRepository:
             predecessor = await connection.fetchval(PREDECESSOR, key_id, now)
             if predecessor is not None:
                 raise KeyConflict(
-                    f"The key {predecessor}, which {key_id} replaces, is still valid. Revoke it first, or wait for its end."
+                    f"The key {predecessor}, which {key_id} replaces, is still valid. Revoke it, or wait for its end."
                 )
             if former.expires_at is not None and days is None:
                 raise KeyConflict(

@@ -81,6 +81,14 @@ class UserRepository:
         self._relay.wake()
         return user
 
+    async def delete(self, name: str) -> None:
+        async with self._database.transaction() as connection:
+            user = await lock_user(connection, name)
+            ended = await self._sessions.end_of_key(connection, user.user_id)
+            await connection.execute("DELETE FROM console_user WHERE user_id = $1", user.user_id)
+            await _record(connection, "user.erased", user, detail=f"sessions ended: {ended}")
+        self._relay.wake()
+
     async def set_password(self, name: str, password_hash: str, *, kept_session: str = "") -> UserItem:
         async with self._database.transaction() as connection:
             before = await lock_user(connection, name)

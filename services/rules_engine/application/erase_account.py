@@ -25,6 +25,12 @@ class Erasures(Protocol):
     async def erase_contact(self, account_id: str, contact_id: str) -> dict[str, object]: ...
 
 
+class CsmErasures(Protocol):
+    async def erase_csm(self, csm_id: str) -> dict[str, object]:
+        """As `Erasures`, with `csm_id` for the account and the contact. Accounts keep the id. Raises `NotFound`."""
+        ...
+
+
 async def forget_contact(
     work: UnitOfWork, account_id: str, contact_id: str, context: EvaluationContext, clocks: Clocks
 ) -> tuple[int, str | None] | None:

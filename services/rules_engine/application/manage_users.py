@@ -45,6 +45,10 @@ class Users(Protocol):
         """Their sessions end: the next one has the scopes of the new role."""
         ...
 
+    async def delete(self, name: str) -> None:
+        """Erase the user. Raises `NotFound`."""
+        ...
+
     async def set_disabled(self, name: str, *, is_disabled: bool) -> UserItem:
         """Disabled, they cannot sign in, and their sessions end."""
         ...

@@ -131,6 +131,16 @@ def _add_changes(router: APIRouter, users: Users, hashes: PasswordHashes) -> Non
     async def enable_user(user: str) -> dict[str, object]:
         return _shown(await users.set_disabled(user, is_disabled=False))
 
+    @router.delete(
+        "/{user}",
+        summary="Erase a user: their sessions end, and nothing but the id in the audit log is left",
+        status_code=204,
+        dependencies=ADMIN,
+        responses=MISSING,
+    )
+    async def erase_user(user: str) -> None:
+        await users.delete(user)
+
 
 def _add_own_password(router: APIRouter, users: Users, hashes: PasswordHashes, check: CheckPassword) -> None:
     @router.put("/me/password", summary="Change your own password; your other sessions end")

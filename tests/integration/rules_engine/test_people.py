@@ -307,6 +307,21 @@ async def test_a_code_with_the_challenge_of_another_sign_in_is_refused(people: P
     assert "expired, or was used already" in problem_of(answer, 401)["detail"]
 
 
+async def test_an_erased_user_is_gone_with_their_sessions_but_for_the_id_in_the_log(people: People) -> None:
+    user = await people.add("eve", "csm")
+    token = (await people.sign_in("eve")).json()["token"]
+    path = f"/v1/users/{user['user_id']}"
+    assert (await people.running.request("DELETE", path)).status_code == 204
+    await until(lambda: _is_answered(people, token, 401), 30, "the session has ended")
+    assert (await people.sign_in("eve")).status_code == 401
+    assert "eve" not in [each["login"] for each in (await people.running.get("/v1/users"))["items"]]
+    problem_of(await people.running.request("DELETE", path), 404)
+    found = await until(
+        lambda: people.entries(object=f"user/{user['user_id']}", action="user.erased"), 30, "its entry"
+    )
+    assert "eve" not in str(found)
+
+
 async def test_a_key_is_rotated_with_both_valid_until_the_former_one_ends(people: People) -> None:
     made = (await people.running.request("POST", "/v1/keys", json={"name": "crm", "scopes": ["read"]})).json()
     path = f"/v1/keys/{made['key_id']}/rotate"
