@@ -40,6 +40,7 @@ ARGUMENTS = {
     "keys rotate": ["0123abcd"],
     "users add": ["ann", "--role", "csm", "--password-from", "none"],
     "users disable": ["ann"],
+    "users erase": ["ann", "--yes"],
     "users enable": ["ann"],
     "users password": ["ann", "--password-from", "stdin"],
     "users role": ["ann", "ops"],
