@@ -1,13 +1,15 @@
 """What finds no allowed day in its window: who stands in for a person who is away, and what has to be escalated."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability
+from services.calendar.deputies import Deputy, DeputyWork, sort_able, take_on
 from services.calendar.escalation import (
     OF_PEOPLE,
     Difficulty,
@@ -30,8 +32,6 @@ from services.calendar.windows import COVERED
 AROUND: Final = timedelta(days=7)
 """The planned work around the days in question says who has the most room."""
 
-_NO_WEEKS: Final[Mapping[date, int]] = {}
-
 _NEED: Final = {
     Obstacle.AWAY: (
         "{person} is {away} on every working day of the window",
@@ -46,20 +46,6 @@ _NEED: Final = {
         "an exception agreed with the customer, a shorter blackout, or a colleague with other days",
     ),
 }
-
-
-class Deputy(NamedTuple):
-    """A colleague who may stand in, and the minutes they have planned at the time in question.
-
-    `free`: the minutes that are left in each of the weeks in question, by its Monday. `has_hours`: False, they have none
-    for touchpoints in any week, and stand in for nobody.
-    """
-
-    csm_id: str
-    hours: OpenHours
-    minutes: int
-    free: Mapping[date, int] = _NO_WEEKS
-    has_hours: bool = True
 
 
 class Cover(NamedTuple):
@@ -135,11 +121,6 @@ def _cover_by(book: PersonBook, touch: PlannedTouch, deputy: Deputy, due_at: dat
     return Cover(touch.id, deputy.csm_id, due_at, reason)
 
 
-def sort_able(deputies: Iterable[Deputy]) -> list[Deputy]:
-    """Those who have hours, who has the most room first."""
-    return sorted((each for each in deputies if each.has_hours), key=lambda each: (each.minutes, each.csm_id))
-
-
 def _describe_absence(book: PersonBook, touch: PlannedTouch) -> str:
     is_idle = not minutes_a_day(book.hours, book.weekly_minutes)
     days = [to_wall(moment, book.hours.zone).date() for moment in touch.window]
@@ -183,16 +164,13 @@ def find_covers(
     now: datetime,
 ) -> list[Cover]:
     """Who stands in, of `deputies` by account; the minutes that a deputy takes on count for the next one."""
-    taken: dict[str, int] = {}
+    taken: defaultdict[str, list[DeputyWork]] = defaultdict(list)
     covers: list[Cover] = []
     for touch in sorted(touches, key=lambda touch: (-touch.priority, touch.target_at, touch.id)):
-        able = [
-            each._replace(minutes=each.minutes + taken.get(each.csm_id, 0))
-            for each in deputies.get(touch.account_id, ())
-        ]
+        able = [take_on(each, taken[each.csm_id]) for each in deputies.get(touch.account_id, ())]
         found = cover(book, touch, able, now)
         if found is not None:
-            taken[found.csm_id] = taken.get(found.csm_id, 0) + touch.minutes
+            taken[found.csm_id].append(DeputyWork(found.due_at, touch.minutes, touch.is_invited))
             covers.append(found)
     return covers
 

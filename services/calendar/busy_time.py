@@ -46,6 +46,12 @@ def make_busy_time(spans: Iterable[Span]) -> BusyTime | None:
     return BusyTime(struct.pack(f"<{len(numbers)}q", *numbers)) if numbers else None
 
 
+def add_spans(busy: BusyTime | None, spans: Iterable[Span]) -> BusyTime | None:
+    """What is busy already, and these spans in microseconds."""
+    numbers = () if busy is None else busy.bounds
+    return make_busy_time([*zip(numbers[::2], numbers[1::2], strict=True), *spans])
+
+
 def find_changes(before: BusyTime | None, after: BusyTime | None) -> Stretches:
     """What is busy in one of them only."""
     one, other = (Stretches((), ()) if each is None else each.widen(0) for each in (before, after))

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from schemas.plans import Avoid
-from services.calendar.absences import Cover, Deputy, find_nearest, sort_able
+from services.calendar.absences import Cover, find_nearest
+from services.calendar.deputies import Deputy, sort_able
 from services.calendar.escalation import name_person
 from services.calendar.open_hours import call_hours
 from services.calendar.promises import MINUTE, Promise, Risk

@@ -5,12 +5,13 @@ its person longest; of what has none, the protected gets the room of a colleague
 is never shared: the policy says which types may be.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from schemas.vocabulary import Owner
-from services.calendar.absences import Cover, Deputy, deputy_hours, find_nearest, periods_of, sort_able
+from services.calendar.absences import Cover, deputy_hours, find_nearest, periods_of
+from services.calendar.deputies import Deputy, DeputyWork, sort_able, take_on
 from services.calendar.escalation import name_person
 from services.calendar.open_hours import DAY, OpenHours, from_wall, open_days, to_wall
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES, SETTLED_DAYS, PersonBook, PlannedTouch
@@ -43,10 +44,10 @@ def find_shareable(relief: PersonRelief) -> list[TouchRelief]:
 def measure_room(
     hours: OpenHours,
     weekly_minutes: int,
-    planned: Iterable[tuple[datetime, int]],
+    planned: Iterable[DeputyWork],
     span: tuple[datetime, datetime],
 ) -> dict[date, int]:
-    """The minutes that are free in each week of the span, by its Monday. `planned`: moments and minutes."""
+    """The minutes that are free in each week of the span, by its Monday."""
     first, last = (_monday_of(moment, hours) for moment in span)
     days_a_week = len(hours.days) or 1
     free: dict[date, int] = {}
@@ -54,10 +55,10 @@ def measure_room(
         monday = first + number * _WEEK
         present = open_days(hours, monday, monday + 6 * DAY)
         free[monday] = available_minutes(hours, weekly_minutes, present, days_a_week)
-    for moment, minutes in planned:
-        monday = _monday_of(moment, hours)
+    for each in planned:
+        monday = _monday_of(each.due_at, hours)
         if monday in free:
-            free[monday] -= minutes
+            free[monday] -= each.minutes
     return free
 
 
@@ -65,14 +66,13 @@ def make_deputy(
     csm_id: str,
     hours: OpenHours,
     weekly_minutes: int | None,
-    planned: Collection[tuple[datetime, int]],
+    planned: Collection[DeputyWork],
     span: tuple[datetime, datetime],
 ) -> Deputy:
     """A colleague with what they have planned in the span."""
     weekly = DEFAULT_WEEKLY_MINUTES if weekly_minutes is None else weekly_minutes
-    total = sum(minutes for _, minutes in planned)
     room, has_hours = measure_room(hours, weekly, planned, span), bool(minutes_a_day(hours, weekly))
-    return Deputy(csm_id, hours, total, room, has_hours)
+    return take_on(Deputy(csm_id, hours, 0, room, has_hours), planned)
 
 
 def find_shares(
@@ -83,19 +83,16 @@ def find_shares(
 ) -> list[Cover]:
     """Who takes what, of `colleagues` by account: the one with the least planned work among those with room."""
     taken: Counter[tuple[str, date]] = Counter()
-    minutes: Counter[str] = Counter()
+    work: defaultdict[str, list[DeputyWork]] = defaultdict(list)
     shares: list[Cover] = []
     for each in sorted(without_room, key=_rank):
         touch = each.touch
-        able = sort_able(
-            one._replace(minutes=one.minutes + minutes[one.csm_id])
-            for one in colleagues.get(touch.account_id, ())
-        )
+        able = sort_able(take_on(one, work[one.csm_id]) for one in colleagues.get(touch.account_id, ()))
         for one in able:
             due_at = _find_time(book, touch, one, taken, now)
             if due_at is not None:
                 taken[one.csm_id, _monday_of(due_at, one.hours)] += touch.minutes
-                minutes[one.csm_id] += touch.minutes
+                work[one.csm_id].append(DeputyWork(due_at, touch.minutes, touch.is_invited))
                 reason = f"{SHARED}{name_person(one.csm_id, one.hours)}: {each.reason}"
                 shares.append(Cover(touch.id, one.csm_id, due_at, reason))
                 break

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from services.calendar.absences import (
     Cover,
-    Deputy,
     change_escalations_about,
     describe_difficulties,
     find_covers,
@@ -15,6 +14,7 @@ from services.calendar.absences import (
     is_about,
     span_around,
 )
+from services.calendar.deputies import Deputy, DeputyWork
 from services.calendar.escalation import make_escalation
 from services.calendar.levelling import Obstacle
 from services.calendar.person_book import PersonBook, PlannedTouch
@@ -27,8 +27,8 @@ from services.simulation.account import SimulatedAccount
 from services.simulation.book import Colleague
 from services.simulation.people import PersonWork
 
-ListPlanned = Callable[[str, datetime, datetime], list[tuple[datetime, int]]]
-"""When a person has how many minutes planned, from one moment up to another."""
+ListPlanned = Callable[[str, datetime, datetime], list[DeputyWork]]
+"""What a person has planned from one moment up to another."""
 
 
 FindDeputies = Callable[[Sequence[PlannedTouch]], Mapping[str, Sequence[Deputy]]]
@@ -76,6 +76,16 @@ def find_colleagues(
     shareable = find_shareable(levelled.relief)
     touches = [each.touch for each in shareable]
     return find_shares(book, shareable, deputies(touches), now) if touches else []
+
+
+def list_work(work: PersonWork, after: datetime, span: tuple[datetime, datetime]) -> list[DeputyWork]:
+    """What of a person comes due after that moment within the span."""
+    first, last = span
+    return [
+        DeputyWork(each.due_at, each.minutes, work.is_invited(account, each, after))
+        for account, each in work.planned(after)
+        if first <= each.due_at < last
+    ]
 
 
 def find_deputies(

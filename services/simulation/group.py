@@ -7,13 +7,14 @@ from functools import partial
 from typing import Final
 
 from schemas.plans import PlanAdjusted
+from services.calendar.deputies import DeputyWork
 from services.calendar.person_book import PersonBook
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.person_levelling import level_person
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
 from services.calendar.sharing import leave_out
 from services.calendar.touchpoint import Status, Touchpoint
-from services.simulation.absences import Covered, cover_absences, find_colleagues, find_deputies
+from services.simulation.absences import Covered, cover_absences, find_colleagues, find_deputies, list_work
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
 from services.simulation.calendar import LAST
@@ -231,9 +232,8 @@ class GroupSimulation:
         for account in covered.accounts:
             self._schedule(account, self._period.number_of(moment))
 
-    def _list_planned(self, csm_id: str, first: datetime, last: datetime) -> list[tuple[datetime, int]]:
-        planned = self._work_of(csm_id).planned(self._period.now)
-        return [(each.due_at, each.minutes) for _, each in planned if first <= each.due_at < last]
+    def _list_planned(self, csm_id: str, first: datetime, last: datetime) -> list[DeputyWork]:
+        return list_work(self._work_of(csm_id), self._period.now, (first, last))
 
     def _start_rhythms(self, anchors: Mapping[tuple[str, str], datetime], moment: datetime) -> None:
         begun: defaultdict[str, set[str]] = defaultdict(set)

@@ -111,8 +111,11 @@ class PersonWork:
     def _plan(
         self, account: SimulatedAccount, touchpoint: Touchpoint, now: datetime, *, is_new: bool
     ) -> PlannedTouch:
-        is_invited = account.invited.contains(touchpoint, now, is_changed=touchpoint.id in self._changed)
+        is_invited = self.is_invited(account, touchpoint, now)
         return _plan(account, touchpoint, now, is_new=is_new, is_invited=is_invited)
+
+    def is_invited(self, account: SimulatedAccount, touchpoint: Touchpoint, now: datetime) -> bool:
+        return account.invited.contains(touchpoint, now, is_changed=touchpoint.id in self._changed)
 
     def _within_horizon(self, now: datetime) -> list[Planned]:
         horizon = now + timedelta(days=HORIZON_DAYS)
@@ -220,18 +223,9 @@ def number_days(hours: OpenHours, now: datetime) -> Callable[[datetime], int]:
 
 def _load_of_day(day: int, due_at: datetime, minutes: int) -> PlannedTouch:
     """What stands on a day, of accounts of which nothing else is in the book. Days of one account are far apart."""
+    name = f"day {day}"
     return PlannedTouch(
-        f"day {day}",
-        f"days {day % 3}",
-        "",
-        due_at,
-        due_at,
-        None,
-        None,
-        0,
-        minutes,
-        NEVER_GIVEN_UP,
-        is_new=False,
+        name, f"days {day % 3}", "", due_at, due_at, None, None, 0, minutes, NEVER_GIVEN_UP, is_new=False
     )
 
 

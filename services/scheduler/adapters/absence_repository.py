@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from services.calendar.absences import Cover, Deputy, hand_over, is_about, span_around
+from services.calendar.absences import Cover, hand_over, is_about, span_around
+from services.calendar.deputies import Deputy, DeputyWork
 from services.calendar.person_book import PersonBook, PlannedTouch
 from services.calendar.sharing import make_deputy
 from services.calendar.touchpoint import Touchpoint
@@ -11,6 +12,7 @@ from services.chassis.database import Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours
+from services.scheduler.adapters.invitations import UNKNOWN_THERE, load_invited_types
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
@@ -20,10 +22,10 @@ SELECT a.account_id, p.csm_id, p.weekly_minutes FROM account_calendar a JOIN per
 WHERE a.account_id = ANY($1::text[]) AND p.csm_id <> $2 AND (p.role IS NULL OR p.role = 'csm')
 ORDER BY a.account_id, p.csm_id
 """
-PLANNED = """
-SELECT csm_id, due_at, minutes FROM touchpoint
-WHERE csm_id = ANY($1::text[]) AND due_at >= $2 AND due_at < $3 AND status = 'planned'
-    AND owner IN ('csm', 'pooled_csm', 'sales')
+PLANNED = f"""
+SELECT t.csm_id, t.due_at, t.minutes, t.type = ANY($4::text[]) AND NOT {UNKNOWN_THERE} FROM touchpoint t
+WHERE t.csm_id = ANY($1::text[]) AND t.due_at >= $2 AND t.due_at < $3 AND t.status = 'planned'
+    AND t.owner IN ('csm', 'pooled_csm', 'sales')
 """
 # The deadline of what was late counts again, and an escalation about it has no cause any more.
 RECONCILE = "UPDATE account_calendar SET extend_at = '-infinity' WHERE account_id = ANY($1::text[]) AND plan IS NOT NULL"
@@ -95,9 +97,10 @@ async def load_deputies(
     if not weekly:
         return {}
     hours = await load_csm_hours(connection, weekly)
-    planned: dict[str, list[tuple[datetime, int]]] = {}
-    for csm_id, due_at, minutes in await connection.fetch(PLANNED, sorted(weekly), *span):
-        planned.setdefault(csm_id, []).append((due_at, minutes))
+    invited = sorted(await load_invited_types(connection))
+    planned: dict[str, list[DeputyWork]] = {}
+    for csm_id, *work in await connection.fetch(PLANNED, sorted(weekly), *span, invited):
+        planned.setdefault(csm_id, []).append(DeputyWork(*work))
     deputies = {
         csm_id: make_deputy(csm_id, own, weekly[csm_id], planned.get(csm_id, ()), span)
         for csm_id, own in hours.items()

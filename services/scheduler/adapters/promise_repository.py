@@ -10,8 +10,8 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from schemas.plans import Avoid
-from services.calendar.absences import Deputy
 from services.calendar.avoid import periods_for
+from services.calendar.deputies import Deputy
 from services.calendar.open_hours import DAY, OpenHours
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.promise_review import KnownRisk, WatchedPromise

@@ -7,12 +7,12 @@ from typing import NamedTuple, Protocol
 from services.calendar.absences import (
     AccountTouch,
     Cover,
-    Deputy,
     change_escalations_about,
     describe_difficulties,
     find_covers,
     find_in_question,
 )
+from services.calendar.deputies import Deputy
 from services.calendar.escalation import make_escalation
 from services.calendar.levelling import Obstacle
 from services.calendar.person_book import PersonBook, PlannedTouch

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, Protocol
 
 from schemas.plans import Avoid
 from schemas.touchpoints import TouchpointRisk
-from services.calendar.absences import Cover, Deputy, hand_over
+from services.calendar.absences import Cover, hand_over
+from services.calendar.deputies import Deputy
 from services.calendar.open_hours import OpenHours
 from services.calendar.promise_review import Review, WatchedPromise, review_promises
 from services.calendar.promises import PromiseState, Risk

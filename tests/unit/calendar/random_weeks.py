@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from schemas.ids import derived_id
 from schemas.plans import OneOffItem
 from schemas.times import Window
-from services.calendar.absences import Deputy, hand_over
+from services.calendar.absences import hand_over
+from services.calendar.deputies import Deputy
 from services.calendar.open_hours import DateSpan, OpenHours
 from services.calendar.person_hours import PersonDays
 from services.calendar.promise_review import KnownRisk, Review, WatchedPromise, review_promises

@@ -4,8 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from services.calendar.absences import AccountTouch, Deputy, cover, describe_difficulties, find_in_question
+from services.calendar.absences import (
+    AccountTouch,
+    cover,
+    describe_difficulties,
+    find_in_question,
+)
 from services.calendar.avoid import Availability
+from services.calendar.deputies import Deputy, DeputyWork, take_on
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import DateSpan, OpenHours, check_hours
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key, find_owed_within
@@ -175,6 +181,17 @@ def test_a_meeting_that_people_are_invited_to_keeps_its_time_with_a_colleague_wh
     )
     assert found is not None
     assert (found.csm_id, found.due_at) == ("cyd", invited.due_at)
+    meets = take_on(
+        Deputy("cyd", OFFICE, 0), [DeputyWork(invited.due_at - timedelta(minutes=30), 60, is_invited=True)]
+    )
+    in_a_meeting = [meets, Deputy("eve", OFFICE, 900)]
+    beside = cover(book([invited], AWAY_THEN), invited, in_a_meeting, NOW)
+    assert beside is not None
+    assert (beside.csm_id, beside.due_at) == ("eve", invited.due_at), "nobody is in two meetings at one time"
+    on_the_day = take_on(Deputy("cyd", OFFICE, 0), [DeputyWork(invited.due_at, 60)])
+    assert cover(book([invited], AWAY_THEN), invited, [on_the_day], NOW) is not None, (
+        "other work finds another hour"
+    )
     nearest = cover(book([invited], AWAY_THEN), invited, [Deputy("bob", thursdays, 0)], NOW)
     assert nearest is not None
     assert nearest.due_at == TARGET + 3 * DAY  # not on the day nearest to its target

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.touchpoints import RiskCause
-from services.calendar.absences import Deputy
+from services.calendar.deputies import Deputy
 from services.calendar.promises import Promise, Risk
 from services.calendar.rerouting import find_reroute, is_reroutable
 from services.calendar.touchpoint import Origin, Touchpoint, release

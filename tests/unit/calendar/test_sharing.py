@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.vocabulary import Owner
-from services.calendar.absences import Deputy
 from services.calendar.avoid import Availability
 from services.calendar.customer_days import CustomerDays
+from services.calendar.deputies import Deputy, DeputyWork
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
 from services.calendar.person_levelling import level_person
 from services.calendar.person_relief import Action, PersonRelief, TouchRelief
@@ -38,7 +38,7 @@ def shared(number: int, week: int = 2, priority: int = 0, **changed: object) -> 
 
 def colleague(csm_id: str, weekly_minutes: int = 2400, minutes: int = 0) -> Deputy:
     """With some minutes planned long before the weeks in question."""
-    return make_deputy(csm_id, OFFICE, weekly_minutes, [(NOW, minutes)] if minutes else [], SPAN)
+    return make_deputy(csm_id, OFFICE, weekly_minutes, [DeputyWork(NOW, minutes)] if minutes else [], SPAN)
 
 
 def without_room(*touches: PlannedTouch) -> list[TouchRelief]:
@@ -105,7 +105,9 @@ def test_of_what_has_no_room_the_protected_gets_the_room_of_a_colleague_first() 
 
 def test_nobody_takes_more_than_their_week_holds_nor_on_a_day_of_nobody() -> None:
     book = person([shared(1)])
-    full = Deputy("bob", OFFICE, 2400, measure_room(OFFICE, 2400, [(book.touches[0].due_at, 2400)], SPAN))
+    full = Deputy(
+        "bob", OFFICE, 2400, measure_room(OFFICE, 2400, [DeputyWork(book.touches[0].due_at, 2400)], SPAN)
+    )
     away = colleague("cyd")._replace(hours=replace(OFFICE, days=frozenset({6})))
 
     assert find_shares(book, without_room(*book.touches), everybody(book, full, away), NOW) == []
