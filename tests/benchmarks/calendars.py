@@ -15,6 +15,10 @@ from services.chassis.schema_versions import DATABASES
 DUE = 100_000
 """Occurrences due on each day of a calendar."""
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+EMPTY = """
+TRUNCATE account_calendar, touchpoint, agenda, lapsing, change, rhythm, person, outbox, announcement, csm_mark, csm_book,
+    due_touchpoint, closed_touchpoint
+"""
 LOADED = ("touchpoint", "agenda")
 CONTENT = (
     '{"channel":"call","purpose":"Hear how it goes and agree on the next step","topic":"account",'
@@ -78,7 +82,7 @@ async def fill(url: str, name: str, days: int) -> None:
 
 async def _load(sessions: list[Connection], days: int) -> None:
     one, other = sessions
-    await one.execute("TRUNCATE touchpoint, agenda, lapsing, change, rhythm, person, outbox")
+    await one.execute(EMPTY)
     for table in LOADED:
         await one.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
     indexes = await one.fetch(INDEXES, list(LOADED))

@@ -15,7 +15,7 @@ from services.calendar.plan import PlanCommand
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database, database_url
 from services.chassis.schema_versions import DATABASES
-from tests.benchmarks.calendars import DUE, fill, open_copy
+from tests.benchmarks.calendars import DUE, EMPTY, fill, open_copy
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.peer_procrastinate import JobQueue
 from tests.benchmarks.plans import Calendars, describe_people, plan, rhythm
@@ -26,10 +26,6 @@ MONDAY = datetime.fromisoformat("2026-03-02T03:00:00+00:00")
 WEEKLY = 52
 """Touchpoints that a weekly rhythm plans for an account, about."""
 PEOPLE = 20
-EMPTY = """
-TRUNCATE account_calendar, touchpoint, agenda, lapsing, change, rhythm, person, outbox, announcement, csm_mark, csm_book,
-    due_touchpoint, closed_touchpoint
-"""
 ROWS = "SELECT count(*) FROM touchpoint WHERE status = 'planned'"
 VERSIONS = "SELECT sum(version) FROM account_calendar"
 
