@@ -39,7 +39,7 @@ def mode(
 
 @app.command()
 def erase(
-    account_id: Annotated[str | None, typer.Argument(metavar="[ACCOUNT]")] = None,
+    account_id: Annotated[str | None, typer.Argument(metavar="ACCOUNT")] = None,
     contact: Annotated[
         str | None, typer.Option(metavar="ID", help="Erase only this contact of the account.")
     ] = None,

@@ -59,6 +59,8 @@ async def test_a_renewal_date_in_a_crm_leads_to_the_renewal_steps_and_to_the_mai
             await _the_customer_is_reminded(stack)
             await _a_contact_is_read_from_the_api(stack, now)
             await _a_subscription_of_stripe_begins_an_account(stack, now)
+            await _a_nightly_resync_changes_nothing(stack, now)
+            await _the_account_is_described_later_and_merged(stack, now)
             await _salesforce_is_acknowledged(stack)
             await _refused_items_are_kept_and_mapped_again(stack, now)
             await _the_shell_example_of_the_page_works(stack)
@@ -239,20 +241,25 @@ async def _send_stripe_body(stack: Stack, body: bytes) -> httpx.Response:
     return await _post(stack, "stripe", body, {"stripe-signature": f"t={stamp},v1={digest},v0=00"})
 
 
-async def _a_subscription_of_stripe_begins_an_account(stack: Stack, now: datetime) -> None:
+def _subscription(now: datetime, event_id: str, days: int, **more: object) -> dict[str, object]:
+    """An event of Stripe about a subscription whose period ends after these days."""
     price = {"unit_amount": 9_900, "currency": "usd", "recurring": {"interval": "month", "interval_count": 1}}
     line = {
         "quantity": 10, "price": price, "current_period_start": int(now.timestamp()) - 86_400,
-        "current_period_end": int(now.timestamp()) + 100 * 86_400,
+        "current_period_end": int(now.timestamp()) + days * 86_400,
     }  # fmt: skip
     subscription = {
         "id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "active", "currency": "usd",
         "cancel_at_period_end": False, "items": {"data": [line]},
     }  # fmt: skip
-    document = {
-        "id": "evt_1", "object": "event", "type": "customer.subscription.created", "created": int(now.timestamp()),
-        "data": {"object": subscription},
+    return {
+        "id": event_id, "object": "event", "type": "customer.subscription.updated", "created": int(now.timestamp()),
+        "data": {"object": subscription}, **more,
     }  # fmt: skip
+
+
+async def _a_subscription_of_stripe_begins_an_account(stack: Stack, now: datetime) -> None:
+    document = _subscription(now, "evt_1", 100, type="customer.subscription.created")
     for _ in range(2):
         answer = await _send_stripe(stack, document)
         assert answer.status_code == 202, answer.text
@@ -267,6 +274,52 @@ async def _a_subscription_of_stripe_begins_an_account(stack: Stack, now: datetim
         return [item["id"] for item in listed["items"]] == ["stripe:cus_1"]
 
     await until(begun, 180, "the account begins with the id of the customer")
+
+
+async def _is_applied(stack: Stack, event_id: str) -> bool:
+    source = "/webhooks/stripe"
+    found = await stack.find("rules_engine", "/v1/events", source=source, id=f"{event_id}/subscription")
+    return found is not None and found["status"] == "folded"
+
+
+async def _a_nightly_resync_changes_nothing(stack: Stack, now: datetime) -> None:
+    """Each night all is told again, in events of their own: the plan keeps its version."""
+    before: dict[str, Any] = {}
+    for night in range(4):
+        document = _subscription(now, f"evt_night_{night}", 100, created=int(now.timestamp()) + 1 + night)
+        assert (await _send_stripe(stack, document)).status_code == 202
+        await until(
+            lambda night=night: _is_applied(stack, f"evt_night_{night}"), 120, f"night {night} is applied"
+        )
+        before = before or await stack.get("rules_engine", "/v1/accounts/stripe:cus_1")
+    after = await stack.get("rules_engine", "/v1/accounts/stripe:cus_1")
+    assert after["plan"] == before["plan"]
+
+
+async def _the_account_is_described_later_and_merged(stack: Stack, now: datetime) -> None:
+    """The webhook came first. The next one follows into the account that stays."""
+    globex = {"name": "Globex", "timezone": "UTC", "country": "US"}
+    await stack.tell(
+        event("account.described", "globex", globex, id="globex", time=now),
+        event("account.merged", "globex", {"from": "stripe:cus_1"}, id="merge", time=now),
+    )
+
+    async def renewal() -> str | None:
+        account = await stack.find("rules_engine", "/v1/accounts/globex")
+        found = [each["renews_on"] for each in account["contracts"]] if account else []
+        return found[0] if found else None
+
+    assert await until(renewal, 120, "the contract is there") == str((now + timedelta(days=100)).date())
+    moved = _subscription(now, "evt_moved", 130, created=int(now.timestamp()) + 10)
+    answer = await _send_stripe(stack, moved)
+    assert answer.json()["facts"] == {"drumbeat.contract.changed.v1": 1}, "it begins no account again"
+
+    async def is_moved() -> bool:
+        return await renewal() == str((now + timedelta(days=130)).date())
+
+    await until(is_moved, 120, "the next webhook changes the account that stays")
+    listed = await stack.get("rules_engine", "/v1/accounts", external_id="stripe:cus_1")
+    assert [item["id"] for item in listed["items"]] == ["globex"]
 
 
 SOAP = """<?xml version="1.0" encoding="UTF-8"?>
