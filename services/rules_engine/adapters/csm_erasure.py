@@ -15,6 +15,7 @@ from services.rules_engine.application.queries import NotFound
 
 DELETE = "DELETE FROM csm WHERE csm_id = $1 RETURNING state"
 AUDIT = AuditLog("rules_engine")
+_KIND = "\0csm"  # no account has a NUL in its id
 
 
 class CsmErasureRepository:
@@ -38,7 +39,7 @@ class CsmErasureRepository:
                 await self._outbox.append(connection, [tombstone])
             if known:
                 await AUDIT.record(connection, [Change("csm.erased", f"csm/{csm_id}")])
-            erased_at = await remember(connection, erasure_key("csm", csm_id), real, known=known)
+            erased_at = await remember(connection, erasure_key(_KIND, csm_id), real, known=known)
         if erased_at is None:
             raise NotFound(f"There is no CSM {csm_id!r}.")
         self._relay.wake()
