@@ -33,7 +33,7 @@ SELECT fold_key FROM ready WHERE pg_try_advisory_xact_lock(hashtextextended(fold
 """
 # What is gathered still goes with what is ready, but what waits for a record or for another day does not. From now on
 # the deliveries of the mail belong together, so that a retry has the same ones. A delivery to a contact may leave the
-# mail with its own id, so the mail has another one.
+# mail with its own id, so the mail has another one: that of all its deliveries, which is the same after a restore.
 CLAIM_FOLDS = f"""
 WITH mine AS MATERIALIZED (
     SELECT delivery_id, fold_key, message_id, event_key, event_at FROM delivery_queue
@@ -41,7 +41,8 @@ WITH mine AS MATERIALIZED (
         AND (next_at <= $1 OR (coalesce(waits_until, $1) <= $1 AND coalesce(planned_at, $5) <= $5))
     ORDER BY delivery_id FOR UPDATE
 ), first AS MATERIALIZED (
-    SELECT fold_key, CASE WHEN fold_key LIKE 'customer:%' AND count(*) > 1 THEN gen_random_uuid()
+    SELECT fold_key, CASE WHEN fold_key LIKE 'customer:%' AND count(*) > 1
+        THEN md5(string_agg(delivery_id::text, ' ' ORDER BY delivery_id))::uuid
         ELSE min(delivery_id::text)::uuid END AS id FROM mine GROUP BY fold_key
 )
 {_CLAIM},

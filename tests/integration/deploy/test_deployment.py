@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +92,7 @@ class Deployment:
     async def running(self) -> AsyncGenerator[None]:
         try:
             for service in PARTS:
-                command = unit_command(service) if service in BY_UNIT else self.arguments(service)
-                with (self.folder / f"{service}.log").open("ab") as log:
-                    self._children[service] = subprocess.Popen(
-                        [DRUMBEAT, *command],
-                        env=self.environment(service),
-                        cwd=self.folder,
-                        stdout=log,
-                        stderr=log,
-                    )
+                self._start(service)
             yield
         finally:
             for child in self._children.values():
@@ -110,6 +103,19 @@ class Deployment:
             }
             self._children.clear()
             assert set(codes.values()) == {0}, codes
+
+    def _start(self, service: str) -> None:
+        command = unit_command(service) if service in BY_UNIT else self.arguments(service)
+        with (self.folder / f"{service}.log").open("ab") as log:
+            self._children[service] = subprocess.Popen(
+                [DRUMBEAT, *command], env=self.environment(service), cwd=self.folder, stdout=log, stderr=log
+            )
+
+    async def kill_and_restart(self, service: str) -> None:
+        """As the machine may end it, and systemd or compose start it again."""
+        self._children[service].kill()
+        await asyncio.to_thread(self._children[service].wait, 30)
+        self._start(service)
 
     async def stop(self, service: str) -> None:
         self._children[service].terminate()
@@ -177,9 +183,14 @@ async def test_it_runs_encrypted_and_goes_on_from_a_backup(monkeypatch: pytest.M
                 120,
                 f"a welcome is sent: {deployment.log('notifier')}",
             )
+            sent = len(mail.messages)
+            dumps = await _dump(postgres.url, folder)
+            await _post(deployment, *_customer("between"))
+            for service in ("rules_engine", "scheduler", "notifier"):
+                await deployment.kill_and_restart(service)
+            await deployment.ready()
+            await until(lambda: _is_recorded(deployment, "between"), 120, "the work goes on after the kills")
         assert ciphers
-        sent = len(mail.messages)
-        dumps = await _dump(postgres.url, folder)
 
         restored = await parts.enter_async_context(EmbeddedPostgres(folder / "restored", durable=False))
         await _create_login(restored.url)
@@ -196,15 +207,27 @@ async def test_it_runs_encrypted_and_goes_on_from_a_backup(monkeypatch: pytest.M
             await until(
                 lambda: _is_recorded(again, "after"), 120, f"the next is sent: {again.log('notifier')}"
             )
-            assert await _changed(again) == {"before", "after"}
+            await until(
+                lambda: _is_recorded(again, "between"), 120, "what came after the backup is read again"
+            )
+            assert await _changed(again) == {"before", "between", "after"}
             # Some of what it reads is measured each ten seconds, and may be of the moment before the services were ready.
             await until(lambda: _is_well(again), 60, "the doctor finds nothing wrong")
             await again.stop("notifier")
             assert "no answer" in (await _examined(again))["notifier"]
         assert ciphers
-        recipients = [_recipient(content) for _, content in mail.messages]
-        assert recipients.count("before@customer.example") == sent
-        assert "after@customer.example" in recipients
+        read = [message_from_bytes(content) for _, content in mail.messages]
+        ids = {
+            account: [
+                str(each["Message-ID"]) for each in read if _recipient(each) == f"{account}@customer.example"
+            ]
+            for account in ("before", "between", "after")
+        }
+        assert len(ids["before"]) == sent, "what the backup knows is not sent again"
+        assert len(set(ids["between"])) == 1, (
+            "what was sent after the backup may come again, as the same mail"
+        )
+        assert len(ids["after"]) == 1
 
 
 def _deployment(folder: Path, certificates: Certificates, kafka: str, postgres: int, smtp: int) -> Deployment:
@@ -282,8 +305,8 @@ async def _is_recorded(deployment: Deployment, account: str) -> bool:
     return any(row["touchpoint_type"] == "welcome" for row in answer.json()["items"])
 
 
-def _recipient(content: bytes) -> str:
-    return str(message_from_bytes(content)["To"]).rpartition("<")[2].rstrip(">")
+def _recipient(mail: Message) -> str:
+    return str(mail["To"]).rpartition("<")[2].rstrip(">")
 
 
 async def _create_login(server_url: str) -> None:
@@ -296,16 +319,20 @@ async def _create_login(server_url: str) -> None:
 
 
 async def _dump(server_url: str, folder: Path) -> Mapping[str, Path]:
-    """A dump of each database, with the commands of the runbook."""
+    """A dump of each database while the services run, with the commands of the runbook and the login that they have."""
     dumps = {name: folder / f"{name}.dump" for name in DATABASES.values()}
     for name, path in dumps.items():
-        await _command("pg_dump", "--format=custom", f"--file={path}", f"{server_url.rstrip('/')}/{name}")
+        await _command("pg_dump", "--format=custom", f"--file={path}", f"{_as_login(server_url)}/{name}")
     return dumps
+
+
+def _as_login(server_url: str) -> str:
+    return server_url.rstrip("/").replace("//postgres@", f"//{LOGIN}@")
 
 
 async def _restore(server_url: str, dumps: Mapping[str, Path]) -> None:
     """Each database as it was, in place of the empty one; `drumbeat migrate` has made the roles."""
-    server = f"{server_url.rstrip('/')}/postgres"
+    server = f"{_as_login(server_url)}/postgres"
     for name, path in dumps.items():
         await _command("dropdb", f"--maintenance-db={server}", name)
         await _command("pg_restore", "--create", "--exit-on-error", f"--dbname={server}", str(path))
