@@ -23,6 +23,7 @@ from icalendar import Calendar
 from schemas.topics import broker_configs
 from services.chassis.database import database_url
 from services.chassis.schema_versions import DATABASES
+from services.rules_engine.domain.account import event_identity
 from tests.conftest import IS_SOAK, PATIENCE
 from tests.stack import Receiver, Stack, until
 
@@ -283,10 +284,18 @@ class Ledger:
             assert not await self.rows(service, "SELECT reason FROM dead_letter")
 
     async def _every_event_folded_once(self) -> None:
-        counted = await self.rows(
-            "rules_engine", "SELECT identity, count(*) FROM receipt GROUP BY identity HAVING count(*) > 1"
+        twice = await self.rows(
+            "rules_engine",
+            "SELECT identity, array_agg(state), array_agg(reason) FROM receipt GROUP BY identity HAVING count(*) > 1",
         )
-        assert not counted, "two contents under one identity"
+        states = {bytes(row[0]): row[1:] for row in twice}
+        named = [
+            (record, states[identity])
+            for topic in ("account.signals", "touchpoint.outcomes", "touchpoint.events")
+            for record in (read_topic(self.stack.kafka.bootstrap, topic) if twice else ())
+            if (identity := event_identity(record.source, record.id)) in states
+        ]
+        assert not twice, f"two contents under one identity: {named or states}"
         expected = defaultdict[str, set[str]](set)
         for account, leads_to in self.posted.values():
             if leads_to:
