@@ -160,11 +160,12 @@ def update_events(
 
 def _name_event(event: Outgoing, update: TouchpointUpdate) -> str:
     """The id of the event. What changes no touchpoint is named by what it is about, so that nothing is said twice:
-    a reminder by the date, an alarm by the cause and when it was found.
+    a reminder by the hours and the state that it reminds of, since a date may come back after a move, an alarm by the
+    cause and when it was found.
     """
     touchpoint, risk = update.touchpoint, update.risk
     if update.reminder_hours is not None:
-        return f"{touchpoint.id}:{format_instant(touchpoint.due_at)}:reminder:{update.reminder_hours}"
+        return f"{event.id}:{update.reminder_hours}"
     if risk is not None:
         return f"{touchpoint.id}:{format_instant(risk.since)}:at_risk:{risk.cause}"
     return event.id

@@ -75,7 +75,7 @@ async def test_48_hours_before_people_are_reminded_once(scheduler: Scheduler) ->
     data = reminder["data"]
     assert (data["touchpoint_id"], data["status"], data["sequence"]) == (STEP, "planned", 1)
     assert data["agenda"] == ["What changed"]
-    assert reminder["ce_id"] == f"{STEP}:2026-03-06T10:00:00Z:reminder:48"
+    assert reminder["ce_id"] == f"{STEP}:1:reminder:48"
     assert scheduler.counted["reminded"] == 1
     at(FRIDAY)
     await scheduler.remind()
@@ -116,6 +116,22 @@ async def test_what_moves_later_is_reminded_of_again_before_its_new_date(schedul
     assert datetime.fromisoformat(again["data"]["due_at"]) == FRIDAY + 7 * DAY
 
 
+async def test_a_date_that_comes_back_after_a_move_has_a_reminder_of_its_own(scheduler: Scheduler) -> None:
+    """What the move withdrew is not sent any more, so the date is said again, and not under the same id (A13 b)."""
+    await begin(scheduler)
+    at(FRIDAY - 48 * HOUR)
+    await scheduler.remind()
+    (first,) = await reminders(scheduler)
+    await plan_kickoff(scheduler, 2, FRIDAY + 7 * DAY)
+    assert await reminders(scheduler) == []
+    at(FRIDAY - 47 * HOUR)
+    await plan_kickoff(scheduler, 3, FRIDAY)
+
+    (again,) = await reminders(scheduler)
+    assert again["data"]["due_at"] == first["data"]["due_at"]
+    assert (first["ce_id"], again["ce_id"]) == (f"{STEP}:1:reminder:48", f"{STEP}:3:reminder:48")
+
+
 @pytest.mark.parametrize(("hours_left", "is_reminded"), [(47, True), (24, True), (23, False)])
 async def test_what_is_planned_late_is_reminded_of_at_once_unless_half_of_the_time_is_over(
     scheduler: Scheduler, hours_left: int, *, is_reminded: bool
@@ -127,7 +143,7 @@ async def test_what_is_planned_late_is_reminded_of_at_once_unless_half_of_the_ti
     await plan_kickoff(scheduler)
 
     assert [kind.rpartition(":")[0] for kind in await _ids(scheduler)] == (
-        [f"{STEP}:1", f"{STEP}:2026-03-06T10:00:00Z:reminder"] if is_reminded else [f"{STEP}:1"]
+        [f"{STEP}:1", f"{STEP}:1:reminder"] if is_reminded else [f"{STEP}:1"]
     )
     await scheduler.remind()
     assert await reminders(scheduler) == []
