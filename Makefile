@@ -13,7 +13,7 @@ endif
 FAULTS_OF_PARTS := $(addprefix tests/integration/,chassis/test_consumer.py chassis/test_halts.py chassis/test_relay.py \
 	notifier/test_endpoint_watch.py notifier/test_handover.py notifier/test_http_stream.py notifier/test_webhook_leases.py \
 	rules_engine/test_damaged_accounts.py rules_engine/test_damaged_state.py rules_engine/test_partitions.py \
-	rules_engine/test_sweep_properties.py test_flaps.py) \
+	rules_engine/test_sweep_properties.py scheduler/test_reminders.py test_flaps.py) \
 	$(addprefix tests/unit/,architecture/test_sql_order.py chassis/test_outages.py devstack/embedded/test_kafka.py faults \
 	notifier/adapters/test_mail_recorder.py notifier/domain/test_endpoint_health.py)
 RUN := $(VENV)/.installed-run
