@@ -80,10 +80,16 @@ def _wrong_coding(headers: dict[bytes, bytes], *, is_unpacked: bool) -> Problem 
 
 def wrong_charset(content_type: str) -> Problem | None:
     """415 for another charset than that of JSON (RFC 8259, section 8.1)."""
-    charset = _CHARSET.search(content_type)
-    if charset is None or charset[1].lower() in _UNICODE:
+    charset = find_charset(content_type)
+    if charset is None or charset.lower() in _UNICODE:
         return None
-    return Problem(415, f"The charset {charset[1][:40]!r} is not read here. Send UTF-8.")
+    return Problem(415, f"The charset {charset[:40]!r} is not read here. Send UTF-8.")
+
+
+def find_charset(content_type: str) -> str | None:
+    """The charset that a media type names."""
+    found = _CHARSET.search(content_type)
+    return found[1] if found else None
 
 
 def _counting(receive: asgi.Receive, limit: int) -> asgi.Receive:

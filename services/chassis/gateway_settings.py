@@ -1,10 +1,10 @@
 """Settings of the gateways for text messages, Slack and telephone tasks; each is off until it is set up."""
 
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from services.chassis.setting_group import Group
+from services.chassis.setting_group import Group, from_as_sender
 from services.chassis.urls import check_service_url
 
 SLACK_API: Final = "https://slack.com/api"
@@ -28,11 +28,7 @@ class Sms(Group):
     @model_validator(mode="before")
     @classmethod
     def _read_from(cls, document: object) -> object:
-        """`from` is a word of Python."""
-        if not isinstance(document, dict) or "from" not in document:
-            return cast("object", document)
-        values = cast("dict[str, object]", document)
-        return {name: value for name, value in values.items() if name != "from"} | {"sender": values["from"]}
+        return from_as_sender(document)
 
     @property
     def is_wanted(self) -> bool:

@@ -1,11 +1,11 @@
 """The mail relay: where mail goes, and under which addresses."""
 
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
 from services.chassis.mailbox import Mailbox
-from services.chassis.setting_group import Group
+from services.chassis.setting_group import Group, from_as_sender
 
 NO_RELAY: Final = "there is no mail relay; set DRUMBEAT_EMAIL__HOST"
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -33,11 +33,7 @@ class Email(Group):
     @model_validator(mode="before")
     @classmethod
     def _read_from(cls, document: object) -> object:
-        """`from` is a word of Python: the field has the former name."""
-        if not isinstance(document, dict) or "from" not in document:
-            return cast("object", document)
-        values = cast("dict[str, object]", document)
-        return {name: value for name, value in values.items() if name != "from"} | {"sender": values["from"]}
+        return from_as_sender(document)
 
     @property
     def is_relay(self) -> bool:

@@ -14,6 +14,10 @@ from services.cadence.rates import Rates
 from services.cadence.testing.report import outcome_document, run_own_tests
 from services.rules_engine.application.publish_policy import TestReport
 
+_ADVICE: Final = (
+    "correct the policy or its tests; `drumbeat policy test` says what was expected and what came"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -58,11 +62,6 @@ def check_own_tests(files: Mapping[str, str]) -> None:
     if report.summary:
         failed = [f"{each['file']}:{each['line']}: the test {each['test']!r} fails" for each in report.failed]
         raise PolicyRefused([*(report.mistakes or failed), f"{report.summary}: {_ADVICE}"])
-
-
-_ADVICE: Final = (
-    "correct the policy or its tests; `drumbeat policy test` says what was expected and what came"
-)
 
 
 def check(files: Mapping[str, str], *, is_stored: bool = False) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Requests with a table and their answers: the body in a temporary file, the mapping of columns, the OpenAPI document."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
@@ -11,6 +10,7 @@ from starlette.requests import Request
 
 from schemas.times import format_instant
 from schemas.zones import ZONE_NAMES
+from services.chassis.body_limits import find_charset
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.problems import Problem
 from services.connectors.tables.columns import IGNORED, ColumnRule
@@ -23,7 +23,6 @@ from services.rules_engine.application.import_table import MOST_REFUSED, MOST_WA
 IN_MEMORY: Final = 4 << 20
 """Bytes of a table that are kept in memory; a larger one is written to a temporary file."""
 COUNTS: Final = ("rows", "accepted", "unchanged", "refused_rows", "warning_count")
-_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 _MEDIA: Final = frozenset(
     {
         "text/csv",
@@ -115,8 +114,7 @@ async def receive_table(request: Request, file: IO[bytes]) -> str:
 
 def find_encoding_name(request: Request, named: str | None) -> str | None:
     """The encoding that the query or else the media type names. Raises a `Problem`, 415."""
-    charset = _CHARSET.search(request.headers.get("content-type", ""))
-    name = named or (charset[1] if charset else None)
+    name = named or find_charset(request.headers.get("content-type", ""))
     if name is not None and name.strip().lower() not in ENCODINGS:
         raise Problem(415, f"The encoding {name[:40]!r} is not known. Give one of {', '.join(ENCODINGS)}.")
     return name

@@ -1,4 +1,7 @@
-"""Remind of touchpoints some hours before them, once for each touchpoint, number of hours and date."""
+"""Remind of touchpoints some hours before them, once for each touchpoint, number of hours and date.
+
+A date that comes back after a move is reminded of anew, with the announcement of the move.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
